@@ -1,0 +1,135 @@
+//! Integrations: created, read, listed, changed and deleted.
+
+use serde::Serialize;
+
+use super::{
+    Admin, AdminPorts, Failure, Reply, TRIES, fields::Fields, precondition, projects::taken,
+    settings,
+};
+use crate::{
+    id::{IntegrationId, ProjectId, unique},
+    integration::Integration,
+    ports::{AdminStore, Clock, Found, Registry, Written},
+    problem::Problem,
+};
+
+#[derive(Serialize)]
+struct List {
+    integrations: Vec<Integration>,
+}
+
+impl<P: AdminPorts> Admin<P> {
+    pub(super) async fn create_integration(
+        &self,
+        project: ProjectId,
+        fields: Fields,
+    ) -> Result<Reply, Failure> {
+        self.require_project(&project).await?;
+        let now = self.ports.clock().now();
+        let id = IntegrationId(unique(now, self.half()));
+        let new = settings::new(id, project, now, fields, &self.allowed)?;
+        match self.ports.store().create_integration(&new).await? {
+            Written::Done => Ok(shown(201, &new)?.with_header(
+                "location",
+                format!("/v1/projects/{}/integrations/{}", new.project, new.id),
+            )),
+            Written::Taken => Err(name_taken()),
+            Written::Stale => Err(Failure::not_found("project")),
+        }
+    }
+
+    pub(super) async fn list_integrations(&self, project: &ProjectId) -> Result<Reply, Failure> {
+        self.require_project(project).await?;
+        let integrations = self.ports.store().list_integrations(project).await?;
+        Reply::json(200, &List { integrations })
+    }
+
+    pub(super) async fn read_integration(
+        &self,
+        project: &ProjectId,
+        id: &IntegrationId,
+    ) -> Result<Reply, Failure> {
+        shown(200, &self.find(project, id).await?)
+    }
+
+    pub(super) async fn change_integration(
+        &self,
+        project: &ProjectId,
+        id: &IntegrationId,
+        if_match: Option<&str>,
+        fields: Fields,
+    ) -> Result<Reply, Failure> {
+        let if_match = if_match.ok_or_else(precondition::required)?;
+        let patch = fields.into_left();
+        for _ in 0..TRIES {
+            let old = self.find(project, id).await?;
+            precondition::check(if_match, &old)?;
+            let now = self.ports.clock().now();
+            let new = settings::patched(&old, patch.clone(), now, &self.allowed)?;
+            if settings::same(&old, &new) {
+                return shown(200, &old);
+            }
+            match self.ports.store().replace_integration(&old, &new).await? {
+                Written::Done => {
+                    let mut reply = shown(200, &new)?;
+                    if new.enabled && !old.enabled {
+                        reply.unsent = self.wake(project, id).await.err();
+                    }
+                    return Ok(reply);
+                }
+                Written::Taken => return Err(name_taken()),
+                // Read again: either `If-Match` no longer holds, or it holds for any version.
+                Written::Stale => {}
+            }
+        }
+        Err(crowded())
+    }
+
+    /// Puts a tombstone, and wakes the drainer to discard what is parked.
+    pub(super) async fn delete_integration(
+        &self,
+        project: &ProjectId,
+        id: &IntegrationId,
+        if_match: Option<&str>,
+    ) -> Result<Reply, Failure> {
+        for _ in 0..TRIES {
+            let old = self.find(project, id).await?;
+            if let Some(if_match) = if_match {
+                precondition::check(if_match, &old)?;
+            }
+            let now = self.ports.clock().now();
+            if self.ports.store().delete_integration(&old, now).await? == Written::Done {
+                let unsent = self.wake(project, id).await.err();
+                return Ok(Reply { unsent, ..Reply::empty() });
+            }
+        }
+        Err(crowded())
+    }
+
+    /// One integration, read consistently; 404 if there is none.
+    pub(super) async fn find(
+        &self,
+        project: &ProjectId,
+        id: &IntegrationId,
+    ) -> Result<Integration, Failure> {
+        match self.ports.store().integration(project, id).await? {
+            Found::Present(integration) => Ok(*integration),
+            Found::Deleted | Found::Unknown => Err(Failure::not_found("integration")),
+        }
+    }
+}
+
+/// The operator sees the URL whole, though its path may be a secret: it is how two of them are
+/// told apart.
+fn shown(status: u16, integration: &Integration) -> Result<Reply, Failure> {
+    let tag = precondition::etag(integration);
+    Ok(Reply::json(status, integration)?.with_header("etag", tag))
+}
+
+fn name_taken() -> Failure {
+    taken("name", "another integration of this project has this name")
+}
+
+fn crowded() -> Failure {
+    Problem::unavailable("others are changing it at the same time; try again", 1).into()
+}

@@ -1,0 +1,353 @@
+//! Every port of the operator's API in memory, with faults to order.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use super::AdminPorts;
+use crate::{
+    breaker::Breaker,
+    health::{Health, Pause},
+    id::{IntegrationId, KeyId, ProjectId},
+    integration::{Integration, Preset, Stream},
+    ledger::Counts,
+    ports::{
+        AdminStore, Clock, Found, HealthStore, KeyGrant, KeyHash, KeyListing, LedgerStore, Listed,
+        Objects, Outgoing, PortError, PortResult, Project, Queue, Queues, Random, Registry, Timer,
+        Written,
+    },
+    time::Timestamp,
+};
+
+/// What is stored, open to tests.
+#[derive(Default)]
+pub(super) struct Inner {
+    pub(super) now: i64,
+    pub(super) chance: u8,
+    pub(super) projects: BTreeMap<ProjectId, Project>,
+    pub(super) keys: BTreeMap<KeyHash, KeyListing>,
+    /// `None` is a tombstone.
+    pub(super) integrations: BTreeMap<(ProjectId, IntegrationId), Option<Integration>>,
+    pub(super) health: BTreeMap<IntegrationId, Health>,
+    pub(super) counts: Vec<(String, Counts)>,
+    pub(super) objects: Vec<String>,
+    pub(super) sent: Vec<Outgoing>,
+    /// Calls that fail, by their method's name.
+    pub(super) failing: HashSet<&'static str>,
+    /// So many conditional writes are overtaken by somebody else's.
+    pub(super) overtaken: usize,
+    /// How many pages were listed.
+    pub(super) pages: usize,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Memory(Arc<Mutex<Inner>>);
+
+/// An integration with every setting at its default.
+pub(super) fn integration() -> Integration {
+    Integration {
+        id: "i1".into(),
+        project: "shop".into(),
+        name: "Warehouse".into(),
+        url: "https://example.com/hook".into(),
+        stream: Stream::Impressions,
+        preset: Preset::Split,
+        environments: Vec::new(),
+        enabled: true,
+        gzip: None,
+        max_events: 500,
+        max_bytes: 1_048_576,
+        created_at: Timestamp(1),
+        updated_at: Timestamp(1),
+        version: 1,
+    }
+}
+
+impl Memory {
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap()
+    }
+
+    fn call(&self, name: &'static str) -> PortResult<MutexGuard<'_, Inner>> {
+        let inner = self.inner();
+        if inner.failing.contains(name) {
+            return Err(PortError::Throttled { call: name, reason: "on purpose".into() });
+        }
+        Ok(inner)
+    }
+}
+
+impl Inner {
+    fn overtake(&mut self) -> bool {
+        let overtaken = self.overtaken > 0;
+        self.overtaken = self.overtaken.saturating_sub(1);
+        overtaken
+    }
+
+    fn present(&self, project: &ProjectId) -> Vec<Integration> {
+        let all = self.integrations.iter().filter(|((owner, _), _)| owner == project);
+        let mut present: Vec<_> = all.filter_map(|(_, found)| found.clone()).collect();
+        present.sort_by(|a, b| a.name.cmp(&b.name));
+        present
+    }
+
+    fn write(&mut self, old: &Integration, new: Option<Integration>) -> Written {
+        let key = (old.project.clone(), old.id.clone());
+        let overtaken = self.overtake();
+        let Some(Some(present)) = self.integrations.get_mut(&key) else { return Written::Stale };
+        if overtaken {
+            present.version += 1;
+        }
+        if present.version != old.version {
+            return Written::Stale;
+        }
+        if let Some(new) = &new
+            && self.present(&old.project).iter().any(|i| i.name == new.name && i.id != new.id)
+        {
+            return Written::Taken;
+        }
+        self.integrations.insert(key, new);
+        Written::Done
+    }
+}
+
+impl AdminPorts for Memory {
+    type Clock = Self;
+    type Random = Self;
+    type Queues = Self;
+    type Store = Self;
+    type Objects = Self;
+
+    fn clock(&self) -> &Self {
+        self
+    }
+    fn random(&self) -> &Self {
+        self
+    }
+    fn queues(&self) -> &Self {
+        self
+    }
+    fn store(&self) -> &Self {
+        self
+    }
+    fn objects(&self) -> &Self {
+        self
+    }
+}
+
+impl Clock for Memory {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.inner().now)
+    }
+    async fn sleep(&self, _: Duration) {
+        unimplemented!()
+    }
+}
+
+impl Random for Memory {
+    fn bytes(&self) -> [u8; 32] {
+        let mut inner = self.inner();
+        inner.chance += 1;
+        [inner.chance; 32]
+    }
+}
+
+impl Queues for Memory {
+    async fn send_batch(&self, queue: Queue, batch: &[Outgoing]) -> Vec<PortResult<()>> {
+        assert_eq!(queue, Queue::Wake);
+        match self.call("send_batch") {
+            Ok(mut inner) => inner.sent.extend(batch.iter().cloned()),
+            Err(error) => return vec![Err(error)],
+        }
+        vec![Ok(())]
+    }
+    async fn hide(&self, _: Queue, _: &str, _: Duration) -> PortResult<()> {
+        unimplemented!()
+    }
+    async fn bury(&self, _: Queue, _: &str, _: &str) -> PortResult<()> {
+        unimplemented!()
+    }
+}
+
+impl Objects for Memory {
+    async fn put(&self, _: &str, _: Bytes) -> PortResult<()> {
+        unimplemented!()
+    }
+    async fn get(&self, _: &str) -> PortResult<Option<Bytes>> {
+        unimplemented!()
+    }
+    async fn delete(&self, _: &str) -> PortResult<()> {
+        unimplemented!()
+    }
+    async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<Listed>> {
+        let mut inner = self.call("list")?;
+        inner.pages += 1;
+        inner.objects.sort();
+        let from = after.map_or(0, |after| inner.objects.partition_point(|k| k.as_str() <= after));
+        let keys = inner.objects[from..].iter().filter(|key| key.starts_with(prefix));
+        let listed = |key: &String| Listed { key: key.clone(), modified: Timestamp(0) };
+        Ok(keys.take(1000).map(listed).collect())
+    }
+}
+
+impl LedgerStore for Memory {
+    async fn add_counts(&self, _: &IntegrationId, _: &str, _: &Counts) -> PortResult<()> {
+        unimplemented!()
+    }
+    async fn counts(&self, _: &IntegrationId) -> PortResult<Vec<(String, Counts)>> {
+        Ok(self.call("counts")?.counts.clone())
+    }
+}
+
+impl Registry for Memory {
+    async fn key(&self, _: &KeyHash) -> PortResult<Option<KeyGrant>> {
+        unimplemented!()
+    }
+    async fn integrations(&self, _: &ProjectId) -> PortResult<Vec<Integration>> {
+        unimplemented!("eventually consistent")
+    }
+    async fn integration(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<Found> {
+        let inner = self.call("integration")?;
+        Ok(match inner.integrations.get(&(project.clone(), id.clone())) {
+            Some(Some(present)) => Found::Present(Box::new(present.clone())),
+            Some(None) => Found::Deleted,
+            None => Found::Unknown,
+        })
+    }
+}
+
+impl HealthStore for Memory {
+    async fn unwell(&self) -> PortResult<Vec<Health>> {
+        unimplemented!()
+    }
+    async fn health(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<Health> {
+        let inner = self.call("health")?;
+        let new = || Health::new(project.clone(), id.clone());
+        Ok(inner.health.get(id).cloned().unwrap_or_else(new))
+    }
+    async fn swap_breaker(&self, _: &Health, _: &Breaker, _: bool) -> PortResult<bool> {
+        unimplemented!()
+    }
+    async fn set_pause(
+        &self,
+        project: &ProjectId,
+        id: &IntegrationId,
+        pause: Option<&Pause>,
+    ) -> PortResult<()> {
+        let mut inner = self.call("set_pause")?;
+        let new = || Health::new(project.clone(), id.clone());
+        inner.health.entry(id.clone()).or_insert_with(new).pause = pause.cloned();
+        Ok(())
+    }
+    async fn mark_backlog(
+        &self,
+        _: &ProjectId,
+        _: &IntegrationId,
+        _: Timestamp,
+    ) -> PortResult<Option<u64>> {
+        unimplemented!()
+    }
+    async fn set_timer(
+        &self,
+        id: &IntegrationId,
+        expected: u64,
+        wake_at: Timestamp,
+        owner: Option<&str>,
+    ) -> PortResult<Option<u64>> {
+        assert_eq!(owner, None);
+        let mut inner = self.call("set_timer")?;
+        let overtaken = inner.overtake();
+        let health = inner.health.get_mut(id).unwrap();
+        if overtaken {
+            health.wake_gen += 1;
+        }
+        if health.wake_gen != expected {
+            return Ok(None);
+        }
+        health.wake_gen += 1;
+        health.next_wake_at = Some(wake_at);
+        Ok(Some(health.wake_gen))
+    }
+    async fn take_lease(
+        &self,
+        _: &ProjectId,
+        _: &IntegrationId,
+        _: &str,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> PortResult<bool> {
+        unimplemented!()
+    }
+    async fn release_lease(&self, _: &IntegrationId, _: &str) -> PortResult<bool> {
+        unimplemented!()
+    }
+    async fn finish(&self, _: &IntegrationId, _: &str, _: u64) -> PortResult<bool> {
+        unimplemented!()
+    }
+    async fn overdue(&self, _: Timestamp) -> PortResult<Vec<Timer>> {
+        unimplemented!()
+    }
+}
+
+impl AdminStore for Memory {
+    async fn create_project(&self, project: &Project) -> PortResult<Written> {
+        let mut inner = self.call("create_project")?;
+        if inner.projects.contains_key(&project.id) {
+            return Ok(Written::Taken);
+        }
+        inner.projects.insert(project.id.clone(), project.clone());
+        Ok(Written::Done)
+    }
+    async fn project(&self, id: &ProjectId) -> PortResult<Option<Project>> {
+        Ok(self.call("project")?.projects.get(id).cloned())
+    }
+    async fn projects(&self) -> PortResult<Vec<Project>> {
+        Ok(self.call("projects")?.projects.values().cloned().collect())
+    }
+    async fn delete_project(&self, id: &ProjectId) -> PortResult<Written> {
+        let gone = self.call("delete_project")?.projects.remove(id);
+        Ok(if gone.is_some() { Written::Done } else { Written::Stale })
+    }
+    async fn create_key(&self, hash: &KeyHash, key: &KeyListing) -> PortResult<Written> {
+        self.call("create_key")?.keys.insert(hash.clone(), key.clone());
+        Ok(Written::Done)
+    }
+    async fn keys(&self, project: &ProjectId) -> PortResult<Vec<KeyListing>> {
+        let inner = self.call("keys")?;
+        let mut keys: Vec<_> = inner.keys.values().cloned().collect();
+        keys.retain(|key| key.grant.project == *project);
+        keys.sort_by(|a, b| a.grant.id.cmp(&b.grant.id));
+        Ok(keys)
+    }
+    async fn delete_key(&self, project: &ProjectId, key: &KeyId) -> PortResult<Written> {
+        let mut inner = self.call("delete_key")?;
+        let before = inner.keys.len();
+        inner.keys.retain(|_, k| k.grant.project != *project || k.grant.id != *key);
+        Ok(if inner.keys.len() < before { Written::Done } else { Written::Stale })
+    }
+    async fn list_integrations(&self, project: &ProjectId) -> PortResult<Vec<Integration>> {
+        Ok(self.call("list_integrations")?.present(project))
+    }
+    async fn create_integration(&self, new: &Integration) -> PortResult<Written> {
+        let mut inner = self.call("create_integration")?;
+        if inner.present(&new.project).iter().any(|present| present.name == new.name) {
+            return Ok(Written::Taken);
+        }
+        inner.integrations.insert((new.project.clone(), new.id.clone()), Some(new.clone()));
+        Ok(Written::Done)
+    }
+    async fn replace_integration(
+        &self,
+        old: &Integration,
+        new: &Integration,
+    ) -> PortResult<Written> {
+        Ok(self.call("replace_integration")?.write(old, Some(new.clone())))
+    }
+    async fn delete_integration(&self, old: &Integration, _: Timestamp) -> PortResult<Written> {
+        Ok(self.call("delete_integration")?.write(old, None))
+    }
+}

@@ -1,0 +1,151 @@
+//! What of an integration an operator sets, and what each preset fills in.
+
+use serde_json::{Map, Value};
+
+use super::fields::{Fields, alternatives};
+use crate::{
+    destination::{Allowed, Destination},
+    id::{IntegrationId, ProjectId},
+    integration::{Integration, MAX_BYTES, MAX_EVENTS, Preset, Stream},
+    problem::Problem,
+    time::Timestamp,
+};
+
+/// Environments that one integration may name.
+const MAX_ENVIRONMENTS: usize = 100;
+
+const PRESETS: [(&str, Preset); 2] = [("split", Preset::Split), ("standard", Preset::Standard)];
+const STREAMS: [(&str, Stream); 2] =
+    [("impressions", Stream::Impressions), ("events", Stream::Events)];
+
+/// The fields that are not for an operator to set.
+const OWN: [&str; 5] = ["id", "project", "created_at", "updated_at", "version"];
+
+/// A new integration with the settings of a request.
+pub(super) fn new(
+    id: IntegrationId,
+    project: ProjectId,
+    now: Timestamp,
+    fields: Fields,
+    allowed: &Allowed,
+) -> Result<Integration, Problem> {
+    let blank = Integration {
+        id,
+        project,
+        name: String::new(),
+        url: String::new(),
+        stream: Stream::Impressions,
+        preset: Preset::Standard,
+        environments: Vec::new(),
+        enabled: true,
+        gzip: None,
+        max_events: MAX_EVENTS,
+        max_bytes: MAX_BYTES,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    };
+    configure(blank, fields, allowed)
+}
+
+/// The next version of an integration, by a JSON merge patch (RFC 7396): a field that is `null`
+/// goes back to its default.
+pub(super) fn patched(
+    old: &Integration,
+    patch: Map<String, Value>,
+    now: Timestamp,
+    allowed: &Allowed,
+) -> Result<Integration, Problem> {
+    let mut merged = settings(old);
+    merged.extend(patch);
+    let next = Integration { version: old.version + 1, updated_at: now, ..old.clone() };
+    configure(next, Fields::new(merged), allowed)
+}
+
+/// Whether two versions have the same settings.
+pub(super) fn same(a: &Integration, b: &Integration) -> bool {
+    settings(a) == settings(b)
+}
+
+fn settings(integration: &Integration) -> Map<String, Value> {
+    match serde_json::to_value(integration) {
+        Ok(Value::Object(mut map)) => {
+            map.retain(|name, _| !OWN.contains(&name.as_str()));
+            map
+        }
+        // Not reachable: a struct is an object.
+        _ => Map::new(),
+    }
+}
+
+fn configure(
+    base: Integration,
+    mut fields: Fields,
+    allowed: &Allowed,
+) -> Result<Integration, Problem> {
+    let name = fields.text("name", 1..=128);
+    let url = url(&base.url, &mut fields, allowed);
+    let preset = preset(&mut fields);
+    let stream = stream(preset, &mut fields);
+    let next = Integration {
+        name,
+        url,
+        preset: preset.unwrap_or(base.preset),
+        stream: stream.unwrap_or(base.stream),
+        environments: fields.texts("environments", MAX_ENVIRONMENTS, 1..=64),
+        enabled: fields.flag("enabled").unwrap_or(true),
+        gzip: fields.flag("gzip"),
+        max_events: fields.number("max_events", &(1..=MAX_EVENTS)).unwrap_or(MAX_EVENTS),
+        max_bytes: fields.number("max_bytes", &(1024..=MAX_BYTES)).unwrap_or(MAX_BYTES),
+        ..base
+    };
+    fields.finish()?;
+    Ok(next)
+}
+
+/// The URL in its normal form. One that is as it was is not checked again, so that an integration
+/// can be disabled even when its endpoint is no longer allowed.
+fn url(present: &str, fields: &mut Fields, allowed: &Allowed) -> String {
+    const WHAT: &str = "an https URL of a public host";
+    match fields.take("url") {
+        None => fields.missing("url", WHAT),
+        Some(Value::String(url)) if !present.is_empty() && url == present => url,
+        Some(Value::String(url)) => match Destination::parse(&url, allowed) {
+            Ok(destination) => destination.as_str().to_owned(),
+            Err(error) => {
+                fields.fault("url", format!("must be {WHAT}: {error}"));
+                String::new()
+            }
+        },
+        Some(_) => {
+            fields.fault("url", format!("must be {WHAT}"));
+            String::new()
+        }
+    }
+}
+
+fn preset(fields: &mut Fields) -> Option<Preset> {
+    if fields.has("preset") {
+        return fields.word("preset", &PRESETS);
+    }
+    fields.take("preset");
+    fields.missing("preset", &alternatives(&PRESETS))
+}
+
+/// The stream, by default the only one that the preset takes. `preset` is `None` if it had a fault.
+fn stream(preset: Option<Preset>, fields: &mut Fields) -> Option<Stream> {
+    let given = fields.has("stream");
+    let stream = fields.word("stream", &STREAMS);
+    match preset {
+        Some(Preset::Split) if !given => Some(Stream::Impressions),
+        Some(Preset::Split) if stream.is_some_and(|stream| stream != Stream::Impressions) => {
+            fields.fault("stream", "must be `impressions` with the preset `split`");
+            None
+        }
+        Some(Preset::Standard) if !given => fields.missing("stream", &alternatives(&STREAMS)),
+        _ => stream,
+    }
+}
+
+#[cfg(test)]
+mod tests;

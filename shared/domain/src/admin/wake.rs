@@ -1,0 +1,45 @@
+//! Waking the drainer after a change that lets a backlog move.
+
+use std::time::Duration;
+
+use super::{Admin, AdminPorts, TRIES};
+use crate::{
+    id::{IntegrationId, ProjectId},
+    message::Wake,
+    ports::{Clock, HealthStore, Outgoing, PortError, PortResult, Queue, Queues},
+};
+
+impl<P: AdminPorts> Admin<P> {
+    /// Sets the integration's timer anew to now and sends the wake-up. Without a timer nothing is
+    /// parked, and there is nothing to wake for.
+    pub(super) async fn wake(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<()> {
+        let store = self.ports.store();
+        for _ in 0..TRIES {
+            let health = store.health(project, id).await?;
+            if health.next_wake_at.is_none() {
+                return Ok(());
+            }
+            let now = self.ports.clock().now();
+            if let Some(wake_gen) = store.set_timer(id, health.wake_gen, now, None).await? {
+                let wake = Wake {
+                    integration: id.clone(),
+                    project: project.clone(),
+                    wake_gen,
+                    rate: None,
+                };
+                let message = Outgoing {
+                    body: wake.encode(),
+                    delay: Duration::ZERO,
+                    group: Some(project.0.clone()),
+                };
+                let sent = self.ports.queues().send_batch(Queue::Wake, &[message]).await;
+                return sent.into_iter().next().unwrap_or_else(|| {
+                    let reason = "no result for the message".to_owned();
+                    Err(PortError::Failed { call: "sqs:SendMessageBatch", reason })
+                });
+            }
+        }
+        // Whoever won set the timer, and sends the wake-up.
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! One attempt at a delivery: a request and, where it failed, the immediate retry.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{
+    breaker::Observation,
+    delivery::Delivery,
+    destination::{Allowed, Destination},
+    event,
+    gzip::gzip,
+    integration::{Integration, Preset},
+    outcome::{Failure, Outcome, outcome},
+    ports::{Clock, Ports, Request, Sender},
+    time::Timestamp,
+};
+
+/// "Split waits 300 milliseconds and attempts to retry the delivery once": its webhook's page.
+const IMMEDIATE_RETRY: Duration = Duration::from_millis(300);
+/// An attempt may take this long: two requests of 10 s, the wait between them, and storing what
+/// came of it.
+pub const ATTEMPT: Duration = Duration::from_secs(26);
+
+/// What an attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempted {
+    /// The outcome of the last request.
+    pub outcome: Outcome,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How long the last request took.
+    pub latency: Duration,
+}
+
+impl Attempted {
+    /// What it says about the endpoint's health; `None` where it says nothing.
+    pub fn observation(&self, delivery: &Delivery) -> Option<Observation> {
+        let ill = match &self.outcome {
+            Outcome::Delivered => false,
+            Outcome::Failed(failure) if failure.ill => true,
+            // Alive, and answering for reasons of its own.
+            Outcome::Failed(_) | Outcome::Wait(_) | Outcome::Gone | Outcome::TooLarge => {
+                return None;
+            }
+        };
+        let delivery = delivery.id.clone();
+        Some(Observation { at: self.at, delivery, ill, latency: self.latency })
+    }
+}
+
+/// Makes one attempt.
+pub async fn attempt<P: Ports>(
+    ports: &P,
+    allowed: &Allowed,
+    integration: &Integration,
+    delivery: &Delivery,
+) -> Attempted {
+    let to = match Destination::parse(&integration.url, allowed) {
+        Ok(to) => to,
+        // It was checked when it was saved: what is allowed has changed since.
+        Err(error) => {
+            let at = ports.clock().now();
+            let failure = Failure { reason: error.to_string(), ill: true, timed_out: false };
+            let outcome = Outcome::Failed(failure);
+            tracing::warn!(
+                delivery = %delivery.id, integration = %integration.id, ?outcome, "no attempt"
+            );
+            return Attempted { outcome, at, latency: Duration::ZERO };
+        }
+    };
+    let plain = event::join(&delivery.events);
+    let plain_bytes = plain.len();
+    let gzipped = wants_gzip(integration, &to);
+    let body = Bytes::from(if gzipped { gzip(&plain) } else { plain });
+    let sent_bytes = body.len();
+
+    let mut requests = 1u8;
+    let mut attempted = request(ports, integration, delivery, &to, &body, gzipped).await;
+    if matches!(attempted.outcome, Outcome::Failed(_)) {
+        ports.clock().sleep(IMMEDIATE_RETRY).await;
+        requests = 2;
+        attempted = request(ports, integration, delivery, &to, &body, gzipped).await;
+    }
+    tracing::info!(
+        delivery = %delivery.id,
+        integration = %integration.id,
+        host = to.host(),
+        outcome = ?attempted.outcome,
+        requests,
+        events = delivery.events.len(),
+        plain_bytes,
+        sent_bytes,
+        duration_ms = u64::try_from(attempted.latency.as_millis()).unwrap_or(u64::MAX),
+        "attempt"
+    );
+    attempted
+}
+
+async fn request<P: Ports>(
+    ports: &P,
+    integration: &Integration,
+    delivery: &Delivery,
+    to: &Destination,
+    body: &Bytes,
+    gzipped: bool,
+) -> Attempted {
+    let began = ports.clock().now();
+    let request = Request {
+        to: to.clone(),
+        id: delivery.id.to_string(),
+        at: began,
+        body: body.clone(),
+        gzipped,
+    };
+    let answer = ports.sender().send(request).await;
+    let at = ports.clock().now();
+    Attempted { outcome: outcome(integration, &answer, at), at, latency: at.since(began) }
+}
+
+fn wants_gzip(integration: &Integration, to: &Destination) -> bool {
+    integration.gzip.unwrap_or_else(|| match integration.preset {
+        Preset::Split => to.wants_gzip(),
+        Preset::Standard => false,
+    })
+}

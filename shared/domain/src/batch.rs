@@ -1,0 +1,235 @@
+//! Delivering: fresh events, and failed deliveries whose next slot has come.
+//!
+//! A message is done when every delivery that came out of it is delivered or safely stored; only
+//! then may it be acknowledged. The functions here return the records that are *not* done.
+
+mod lane;
+mod retry_queue;
+mod work;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+
+use crate::{
+    attempt::ATTEMPT,
+    breaker,
+    destination::Allowed,
+    diagnose::Unwritten,
+    event::Event,
+    id::{IntegrationId, ProjectId},
+    integration::Integration,
+    known::Known,
+    message::{Fresh, Packed, Unreadable},
+    ports::{Clock, Ports, Queue},
+    queueing::{hide, set_aside},
+    retry::Schedule,
+    time::Timestamp,
+};
+
+use lane::{Lane, Report};
+use work::Job;
+
+/// Integrations served side by side. Each has at most two requests under way, so that this bounds
+/// the requests, and a hanging endpoint holds one of these places and no more.
+const LANES: usize = 64;
+/// Events are decoded up to this size at a time: JSON that repeats itself was measured at 158:1.
+const DECODED: usize = 64 * 1024 * 1024;
+/// What an event costs in memory beside its text.
+const EVENT_OVERHEAD: usize = 64;
+/// From this many receives on, a record may be what killed the function: it is decoded alone.
+const SUSPECT: u32 = 3;
+
+/// What a deployment sets for delivering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// When failed deliveries are tried again.
+    pub schedule: Schedule,
+    /// The breaker's time constants.
+    pub breaker: breaker::Policy,
+    /// Endpoints that the guard exempts.
+    pub allowed: Allowed,
+}
+
+/// One record of a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The message's text.
+    pub body: &'a str,
+    /// Its receipt handle.
+    pub receipt: &'a str,
+    /// How often it was received, this time included, as far as SQS knows.
+    pub receives: u32,
+}
+
+/// The use case, with what a container remembers between invocations.
+#[derive(Debug)]
+pub struct Batch<P> {
+    ports: P,
+    policy: Policy,
+    known: Known,
+    unwritten: Unwritten,
+}
+
+/// A message of fresh events that is decoded.
+struct Decoded {
+    record: usize,
+    fresh: Fresh,
+    events: Vec<Event>,
+}
+
+impl<P: Ports> Batch<P> {
+    /// The use case over these ports.
+    pub fn new(ports: P, policy: Policy) -> Self {
+        Self { ports, policy, known: Known::default(), unwritten: Unwritten::default() }
+    }
+
+    /// Delivers fresh events. The indexes of the records that are not done.
+    pub async fn fresh(&self, records: &[Record<'_>], deadline: Timestamp) -> BTreeSet<usize> {
+        let mut failed = BTreeSet::new();
+        let mut packed = Vec::new();
+        for (index, record) in records.iter().enumerate() {
+            match Fresh::decode(record.body) {
+                Ok(one) => packed.push((index, record.receives, one)),
+                Err(error) => {
+                    if !self.set_aside(Queue::Events, record, &error).await {
+                        failed.insert(index);
+                    }
+                }
+            }
+        }
+        for group in groups(packed) {
+            if self.ports.clock().now().plus(ATTEMPT) > deadline {
+                // No time for it: others may have it at once.
+                for (index, _) in group {
+                    self.hide(Queue::Events, records[index].receipt, Duration::ZERO).await;
+                    failed.insert(index);
+                }
+                continue;
+            }
+            failed.extend(self.deliver_group(records, group, deadline).await);
+        }
+        failed
+    }
+
+    async fn deliver_group(
+        &self,
+        records: &[Record<'_>],
+        group: Vec<(usize, Packed<'_>)>,
+        deadline: Timestamp,
+    ) -> BTreeSet<usize> {
+        let mut failed = BTreeSet::new();
+        let mut decoded = Vec::with_capacity(group.len());
+        for (record, packed) in group {
+            match packed.events() {
+                Ok(events) => {
+                    decoded.push(Arc::new(Decoded { record, fresh: packed.fresh, events }));
+                }
+                Err(error) => {
+                    if !self.set_aside(Queue::Events, &records[record], &error).await {
+                        failed.insert(record);
+                    }
+                }
+            }
+        }
+        let now = self.ports.clock().now();
+        let mut by_project: BTreeMap<ProjectId, Vec<Arc<Decoded>>> = BTreeMap::new();
+        for one in decoded {
+            by_project.entry(one.fresh.project.clone()).or_default().push(one);
+        }
+        let mut lanes = Vec::new();
+        for (project, messages) in by_project {
+            let integrations =
+                match self.known.integrations(self.ports.store(), &project, now).await {
+                    Ok(integrations) => integrations,
+                    Err(error) => {
+                        tracing::error!(%error, %project, "configuration not read");
+                        failed.extend(messages.iter().map(|message| message.record));
+                        continue;
+                    }
+                };
+            for integration in integrations.iter() {
+                let wanted: Vec<_> = messages
+                    .iter()
+                    .filter(|m| integration.wants(m.fresh.stream, &m.fresh.environment.id))
+                    .map(Arc::clone)
+                    .collect();
+                if !wanted.is_empty() {
+                    lanes.push((integration.clone(), wanted));
+                }
+            }
+        }
+        let reports = self.run(
+            lanes
+                .into_iter()
+                .map(|(integration, wanted)| self.fresh_lane(integration, wanted, deadline))
+                .collect(),
+        );
+        failed.extend(reports.await);
+        failed
+    }
+
+    async fn fresh_lane(
+        &self,
+        integration: Integration,
+        messages: Vec<Arc<Decoded>>,
+        deadline: Timestamp,
+    ) -> Report {
+        let jobs = work::fresh_jobs(&self.ports, &integration, &messages);
+        Lane::new(self, &integration, deadline).run(jobs).await
+    }
+
+    /// Runs lanes side by side: the records that are not done.
+    async fn run<F: Future<Output = Report>>(&self, lanes: Vec<F>) -> BTreeSet<usize> {
+        let mut failed = BTreeSet::new();
+        let mut reports = stream::iter(lanes).buffer_unordered(LANES);
+        while let Some(report) = reports.next().await {
+            failed.extend(report.failed);
+        }
+        failed
+    }
+
+    async fn set_aside(&self, queue: Queue, record: &Record<'_>, error: &Unreadable) -> bool {
+        set_aside(self.ports.queues(), queue, record.body, record.receipt, error).await
+    }
+
+    async fn hide(&self, queue: Queue, receipt: &str, wait: Duration) -> bool {
+        hide(self.ports.queues(), queue, receipt, wait).await
+    }
+}
+
+/// Messages that are decoded together: up to [`DECODED`], and suspects each alone, at the end.
+fn groups(packed: Vec<(usize, u32, Packed<'_>)>) -> Vec<Vec<(usize, Packed<'_>)>> {
+    let mut groups: Vec<Vec<_>> = Vec::new();
+    let mut suspects = Vec::new();
+    let mut size = 0;
+    for (index, receives, packed) in packed {
+        if receives >= SUSPECT {
+            suspects.push(vec![(index, packed)]);
+            continue;
+        }
+        let weight = packed.bytes + packed.count.saturating_mul(EVENT_OVERHEAD);
+        match groups.last_mut() {
+            Some(group) if size + weight <= DECODED => {
+                size += weight;
+                group.push((index, packed));
+            }
+            _ => {
+                size = weight;
+                groups.push(vec![(index, packed)]);
+            }
+        }
+    }
+    groups.extend(suspects);
+    groups
+}
+
+/// Deliveries of one integration that came out of the RetryQueue.
+type Returned = BTreeMap<(ProjectId, IntegrationId), Vec<Job>>;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Failed deliveries that wait in the RetryQueue, by their visibility timeouts.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    id::IntegrationId,
+    integration::Integration,
+    ledger::Counts,
+    message::Scheduled,
+    ports::{Clock, Found, LedgerStore, Ports, Queue},
+    time::Timestamp,
+};
+
+use super::{
+    Batch, Record, Returned,
+    lane::{Lane, Report},
+    work::{Job, Source},
+};
+
+impl<P: Ports> Batch<P> {
+    /// Tries deliveries whose next slot has come. The indexes of the records that are not done,
+    /// which are most of them: a delivery that waits for its next slot stays in the queue.
+    pub async fn retries(&self, records: &[Record<'_>], deadline: Timestamp) -> BTreeSet<usize> {
+        let mut failed = BTreeSet::new();
+        let mut returned = Returned::new();
+        for (index, record) in records.iter().enumerate() {
+            let scheduled = match Scheduled::decode(record.body) {
+                Ok(scheduled) => scheduled,
+                Err(error) => {
+                    if !self.set_aside(Queue::Retry, record, &error).await {
+                        failed.insert(index);
+                    }
+                    continue;
+                }
+            };
+            let now = self.ports.clock().now();
+            if scheduled.not_before > now {
+                let wait = scheduled.not_before.since(now);
+                self.hide(Queue::Retry, record.receipt, wait).await;
+                failed.insert(index);
+                continue;
+            }
+            let Scheduled { delivery, .. } = scheduled;
+            let whose = (delivery.project.clone(), delivery.integration.clone());
+            returned.entry(whose).or_default().push(Job {
+                delivery,
+                records: [index].into(),
+                source: Source::Message(record.receipt.to_owned()),
+                attempted: true,
+            });
+        }
+        let lanes = returned
+            .into_iter()
+            .map(|((project, id), jobs)| async move {
+                let now = self.ports.clock().now();
+                let store = self.ports.store();
+                match self.known.integration(store, &project, &id, now).await {
+                    Ok(Found::Present(integration)) => {
+                        self.returned_lane(&integration, jobs, deadline).await
+                    }
+                    Ok(Found::Deleted) => self.discard(&id, &jobs).await,
+                    Ok(Found::Unknown) => {
+                        tracing::error!(integration = %id, "neither integration nor tombstone found");
+                        self.keep(&jobs).await
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, integration = %id, "configuration not read");
+                        self.keep(&jobs).await
+                    }
+                }
+            })
+            .collect();
+        failed.extend(self.run(lanes).await);
+        failed
+    }
+
+    async fn returned_lane(
+        &self,
+        integration: &Integration,
+        jobs: Vec<Job>,
+        deadline: Timestamp,
+    ) -> Report {
+        Lane::new(self, integration, deadline).run(jobs.into_iter()).await
+    }
+
+    /// The integration is gone: its deliveries are dropped, and counted.
+    async fn discard(&self, id: &IntegrationId, jobs: &[Job]) -> Report {
+        let events = jobs.iter().map(|job| job.delivery.count()).sum();
+        tracing::info!(integration = %id, events, "discarded: the integration was deleted");
+        let counts = Counts { unscheduled: events, discarded: events, ..Counts::default() };
+        let hour = self.ports.clock().now().hour();
+        if let Err(error) = self.ports.store().add_counts(id, &hour, &counts).await {
+            tracing::error!(%error, integration = %id, ?counts, "ledger not written");
+        }
+        Report::default()
+    }
+
+    /// Nothing can be decided now: each waits for its next slot, or comes back by itself.
+    async fn keep(&self, jobs: &[Job]) -> Report {
+        let mut report = Report::default();
+        for Job { delivery, records, source, .. } in jobs {
+            let now = self.ports.clock().now();
+            let next = self.policy.schedule.next(&delivery.id, delivery.began, now);
+            if let (Source::Message(receipt), Some(due)) = (source, next) {
+                self.hide(Queue::Retry, receipt, due.since(now)).await;
+            }
+            report.failed.extend(records);
+        }
+        report
+    }
+}

@@ -1,0 +1,536 @@
+use super::*;
+use crate::{
+    breaker::Cause,
+    delivery::Delivery,
+    health::Pause,
+    integration::{Preset, Stream},
+    ledger::Counts,
+    memory::{Reply, START, World, delivery, environment, integration, policy},
+    message::{Aside, Scheduled},
+    ports::{HealthStore, Outgoing},
+};
+
+const DEADLINE: Timestamp = Timestamp(START.0 + 60_000);
+
+fn event(n: usize) -> Event {
+    Event::from_object(format!(r#"{{"key":"u{n}"}}"#))
+}
+
+fn message(events: std::ops::Range<usize>) -> String {
+    let fresh = Fresh {
+        project: "web".into(),
+        environment: environment(),
+        stream: Stream::Impressions,
+        accepted_at: START,
+    };
+    fresh.encode(&events.map(event).collect::<Vec<_>>())
+}
+
+fn records(bodies: &[String]) -> Vec<Record<'_>> {
+    bodies.iter().map(|body| Record { body, receipt: "receipt", receives: 1 }).collect()
+}
+
+async fn fresh(world: &World, bodies: &[String]) -> BTreeSet<usize> {
+    let deadline = world.time().plus(Duration::from_secs(60));
+    Batch::new(world, policy()).fresh(&records(bodies), deadline).await
+}
+
+fn all(indexes: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+    indexes.into_iter().collect()
+}
+
+#[tokio::test]
+async fn events_go_to_every_integration_that_wants_them() {
+    let world = World::with(vec![
+        integration("a"),
+        Integration { environments: vec!["prod".into()], ..integration("b") },
+        Integration { environments: vec!["dev".into()], ..integration("c") },
+        Integration { stream: Stream::Events, preset: Preset::Standard, ..integration("d") },
+        Integration { enabled: false, ..integration("e") },
+        Integration { project: "other".into(), ..integration("f") },
+    ]);
+    assert_eq!(fresh(&world, &[message(0..3), message(3..5)]).await, all([]));
+    let got: Vec<_> =
+        world.state().got.iter().map(|got| (got.host.clone(), got.events.len())).collect();
+    assert_eq!(got, [("a.example.com".to_owned(), 5), ("b.example.com".to_owned(), 5)]);
+    for id in ["a", "b"] {
+        assert_eq!(world.counts(id), Counts { matched: 5, delivered: 5, ..Counts::default() });
+    }
+    assert_eq!(world.counts("c"), Counts::default());
+}
+
+#[tokio::test]
+async fn a_healthy_integration_costs_no_health_writes() {
+    let world = World::with(vec![integration("a")]);
+    let batch = Batch::new(&world, policy());
+    for _ in 0..20 {
+        batch.fresh(&records(&[message(0..3)]), DEADLINE).await;
+    }
+    let calls = world.state().calls.clone();
+    assert_eq!((calls.get("swap_breaker"), calls.get("health")), (None, None));
+    assert_eq!((calls["unwell"], calls["integrations"], calls["add_counts"]), (1, 1, 20));
+}
+
+#[tokio::test]
+async fn split_is_gzipped_and_standard_is_not() {
+    let mut slack = integration("slack");
+    slack.url = "https://hooks.slack.com/services/T0/B0".into();
+    let standard = Integration { preset: Preset::Standard, ..integration("s") };
+    let forced =
+        Integration { gzip: Some(true), ..Integration { name: "z".into(), ..standard.clone() } };
+    let forced = Integration { id: "z".into(), url: "https://z.example.com/".into(), ..forced };
+    let world = World::with(vec![integration("a"), slack, standard, forced]);
+    fresh(&world, &[message(0..1)]).await;
+    let gzipped = |host: &str| world.state().got.iter().find(|g| g.host == host).unwrap().gzipped;
+    assert!(gzipped("a.example.com") && gzipped("z.example.com"));
+    assert!(!gzipped("hooks.slack.com") && !gzipped("s.example.com"));
+}
+
+#[tokio::test]
+async fn deliveries_are_cut_by_events_and_bytes() {
+    let world =
+        World::with(vec![integration("a"), Integration { max_bytes: 1024, ..integration("b") }]);
+    fresh(&world, &[message(0..700), message(700..1200)]).await;
+    let sizes = |host: &str| -> Vec<usize> {
+        let state = world.state();
+        state.got.iter().filter(|g| g.host == host).map(|g| g.events.len()).collect()
+    };
+    assert_eq!(sizes("a.example.com"), [500, 500, 200]);
+    assert_eq!(sizes("b.example.com").iter().sum::<usize>(), 1200);
+    assert!(sizes("b.example.com").len() > 15);
+}
+
+#[tokio::test]
+async fn a_failing_endpoint_gets_two_requests_300_ms_apart_then_the_schedule() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Status(500));
+    assert_eq!(fresh(&world, &[message(0..3)]).await, all([]));
+    let times: Vec<_> = world.state().got.iter().map(|got| got.at).collect();
+    assert_eq!(times.len(), 2);
+    // The world takes 20 ms to answer.
+    assert_eq!(times[1].since(times[0]), Duration::from_millis(320));
+    let sent = world.sent(Queue::Retry);
+    assert_eq!(sent.len(), 1);
+    assert!((53..=66).contains(&sent[0].delay.as_secs()), "{:?}", sent[0].delay);
+    let scheduled = Scheduled::decode(&sent[0].body).unwrap();
+    assert_eq!(scheduled.delivery.began, START);
+    assert_eq!(scheduled.delivery.id.as_str(), world.state().got[0].id);
+    let expected = Counts { matched: 3, scheduled: 3, ..Counts::default() };
+    assert_eq!(world.counts("a"), expected);
+    assert_eq!(world.health_of("a").breaker.current.failed, 1, "one attempt, not two");
+}
+
+#[tokio::test]
+async fn one_success_after_300_ms_is_a_delivery_and_not_ill_health() {
+    let world = World::with(vec![integration("a")]);
+    world.state().script.push_back(Reply::Status(502));
+    fresh(&world, &[message(0..3)]).await;
+    assert_eq!(world.counts("a"), Counts { matched: 3, delivered: 3, ..Counts::default() });
+    assert!(world.state().health.is_empty());
+}
+
+#[tokio::test]
+async fn a_failing_endpoint_does_not_touch_its_neighbour() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    world.reply("a", Reply::Hang);
+    fresh(&world, &[message(0..3)]).await;
+    assert_eq!(world.counts("b"), Counts { matched: 3, delivered: 3, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn after_a_time_out_the_rest_of_the_invocation_is_parked() {
+    let world = World::with(vec![Integration { max_events: 1, ..integration("a") }]);
+    world.reply("a", Reply::Hang);
+    assert_eq!(fresh(&world, &[message(0..10)]).await, all([]));
+    let counts = world.counts("a");
+    assert!(counts.scheduled <= 2 && counts.scheduled >= 1, "{counts:?}");
+    assert_eq!(counts.scheduled + counts.parked, 10);
+    assert_eq!(world.sent(Queue::Wake).len(), 1, "one timer, one wake-up");
+    assert!(counts.balances() && world.state().got.len() <= 4);
+}
+
+#[tokio::test]
+async fn without_time_for_an_attempt_the_retry_queue_gets_it_due_now() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    // The first lane's answer takes the time that the second would need.
+    world.reply("a", Reply::Slow(200, 40_000));
+    let deadline = START.plus(Duration::from_secs(60));
+    let batch = Batch::new(&world, policy());
+    let slow = Integration { max_events: 1, ..integration("a") };
+    world.state().integrations = vec![slow];
+    let failed = batch.fresh(&records(&[message(0..6)]), deadline).await;
+    assert_eq!(failed, all([]));
+    let sent = world.sent(Queue::Retry);
+    assert!(!sent.is_empty() && sent.iter().all(|message| message.delay.is_zero()));
+    assert_eq!(world.counts("a").delivered + world.counts("a").scheduled, 6);
+}
+
+#[tokio::test]
+async fn an_invocation_without_time_hands_everything_back_at_once() {
+    let world = World::with(vec![integration("a")]);
+    let batch = Batch::new(&world, policy());
+    let failed = batch.fresh(&records(&[message(0..6)]), START.plus(Duration::from_secs(20))).await;
+    assert_eq!(failed, all([0]));
+    assert_eq!(world.state().hidden, [(Queue::Events, "receipt".to_owned(), Duration::ZERO)]);
+    assert!(world.state().got.is_empty() && world.counts("a") == Counts::default());
+}
+
+#[tokio::test]
+async fn a_paused_integration_is_parked_with_a_timer_and_one_wake_up() {
+    let world = World::with(vec![integration("a")]);
+    let pause = Pause { at: START, reason: "operator".into() };
+    (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+    assert_eq!(fresh(&world, &[message(0..3)]).await, all([]));
+    assert_eq!(fresh(&world, &[message(3..5)]).await, all([]));
+    assert!(world.state().got.is_empty());
+    assert_eq!(world.keys("parked/a/").len(), 2);
+    assert_eq!(world.counts("a"), Counts { matched: 5, parked: 5, ..Counts::default() });
+    let health = world.health_of("a");
+    assert_eq!((health.backlog_gen, health.wake_gen), (2, 1));
+    assert_eq!(world.sent(Queue::Wake).len(), 1);
+    let key = &world.keys("parked/a/")[0];
+    let aside = Aside::decode(&world.state().objects[key].1).unwrap();
+    assert_eq!((aside.age_ms, aside.events.len()), (0, 3));
+}
+
+#[tokio::test]
+async fn a_pause_in_mid_flight_stops_within_five_seconds() {
+    let world = World::with(vec![Integration { max_events: 1, ..integration("a") }]);
+    world.reply("a", Reply::Slow(200, 1_000));
+    world.state().before_answer = Some(Box::new(|state| {
+        let mut health = crate::health::Health::new("web".into(), "a".into());
+        health.pause = Some(Pause { at: START, reason: "operator".into() });
+        state.health.insert("a".into(), (health, true));
+    }));
+    fresh(&world, &[message(0..40)]).await;
+    let last = world.state().got.last().unwrap().at;
+    // In this world one request's time passes for the other too: one answer more.
+    assert!(last.since(START) <= Duration::from_millis(6_100), "{last:?}");
+    assert!(world.counts("a").parked > 0 && world.counts("a").balances());
+}
+
+#[tokio::test]
+async fn sustained_failure_opens_the_breaker_and_what_follows_is_parked() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Status(500));
+    let batch = Batch::new(&world, policy());
+    for n in 0..6 {
+        batch
+            .fresh(&records(&[message(n..n + 1)]), world.time().plus(Duration::from_secs(60)))
+            .await;
+        world.pass(Duration::from_secs(7));
+    }
+    let open = world.health_of("a").breaker.open.unwrap();
+    assert_eq!(open.cause, Cause::FailureRate);
+    let requests = world.state().got.len();
+    batch.fresh(&records(&[message(9..10)]), world.time().plus(Duration::from_secs(60))).await;
+    assert_eq!(world.state().got.len(), requests, "no request while it is open");
+    assert_eq!(world.counts("a").parked, 1);
+    assert_eq!(world.health_of("a").next_wake_at, Some(open.until));
+}
+
+#[tokio::test]
+async fn one_error_in_ten_does_not_open_it() {
+    let world = World::with(vec![integration("a")]);
+    let batch = Batch::new(&world, policy());
+    for n in 0..300 {
+        if n % 10 == 0 {
+            world.state().script.extend([Reply::Status(500), Reply::Status(500)]);
+        }
+        batch
+            .fresh(&records(&[message(n..n + 1)]), world.time().plus(Duration::from_secs(60)))
+            .await;
+        world.pass(Duration::from_secs(2));
+    }
+    assert_eq!(world.health_of("a").breaker.open, None);
+    assert_eq!(world.counts("a").delivered, 270);
+    assert_eq!(world.counts("a").parked, 0);
+}
+
+#[tokio::test]
+async fn retry_after_opens_the_breaker_parks_and_skips_the_immediate_retry() {
+    let world = World::with(vec![Integration { max_events: 1, ..integration("a") }]);
+    world.reply("a", Reply::RetryAfter(429, 120));
+    fresh(&world, &[message(0..9)]).await;
+    assert!(world.state().got.len() <= 2);
+    assert_eq!(world.counts("a"), Counts { matched: 9, parked: 9, ..Counts::default() });
+    let health = world.health_of("a");
+    let open = health.breaker.open.unwrap();
+    assert_eq!(open.cause, Cause::RetryAfter);
+    assert!((119..=121).contains(&open.until.since(START).as_secs()));
+    assert!(health.next_wake_at.unwrap() >= START.plus(Duration::from_secs(120)));
+}
+
+#[tokio::test]
+async fn gone_pauses_with_that_reason() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Status(410));
+    fresh(&world, &[message(0..9)]).await;
+    let pause = world.health_of("a").pause.unwrap();
+    assert!(pause.reason.contains("410 Gone"), "{}", pause.reason);
+    assert_eq!(world.counts("a").parked, 9);
+    assert_eq!(world.state().got.len(), 1);
+}
+
+#[tokio::test]
+async fn too_large_is_split_until_it_fits() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::AtMost(3));
+    assert_eq!(fresh(&world, &[message(0..10)]).await, all([]));
+    assert_eq!(world.counts("a"), Counts { matched: 10, delivered: 10, ..Counts::default() });
+    let state = world.state();
+    let whole = &state.got[0].id;
+    assert!(state.got.iter().any(|got| got.id == format!("{whole}.a")));
+    assert!(state.got.iter().any(|got| got.id == format!("{whole}.b.b")));
+}
+
+#[tokio::test]
+async fn storing_that_fails_reports_the_messages_and_counts_nothing() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Status(500));
+    world.fail("send", 99);
+    assert_eq!(fresh(&world, &[message(0..3), message(3..4)]).await, all([0, 1]));
+    assert_eq!(world.counts("a"), Counts::default());
+}
+
+#[tokio::test]
+async fn parking_that_fails_at_either_step_reports_the_messages() {
+    for step in ["put", "mark_backlog"] {
+        let world = World::with(vec![integration("a")]);
+        let pause = Pause { at: START, reason: "operator".into() };
+        (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+        world.fail(step, 1);
+        assert_eq!(fresh(&world, &[message(0..3)]).await, all([0]), "{step}");
+        assert_eq!(world.counts("a"), Counts::default());
+    }
+}
+
+#[tokio::test]
+async fn a_wake_up_that_is_not_sent_is_left_to_the_sweep() {
+    let world = World::with(vec![integration("a")]);
+    let pause = Pause { at: START, reason: "operator".into() };
+    (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+    world.fail("send", 1);
+    assert_eq!(fresh(&world, &[message(0..3)]).await, all([]));
+    assert!(world.health_of("a").next_wake_at.is_some());
+}
+
+#[tokio::test]
+async fn more_than_200_deliveries_are_not_scheduled_by_one_invocation() {
+    let world = World::with(vec![Integration { max_events: 1, ..integration("a") }]);
+    world.reply("a", Reply::Status(404));
+    let deadline = world.time().plus(Duration::from_secs(900));
+    // So that the breaker does not come first.
+    let mut policy = policy();
+    policy.breaker.span = Duration::from_secs(9_999);
+    Batch::new(&world, policy).fresh(&records(&[message(0..250)]), deadline).await;
+    assert_eq!((world.counts("a").scheduled, world.counts("a").parked), (200, 50));
+}
+
+#[tokio::test]
+async fn foreign_records_are_buried_and_newer_ones_hidden() {
+    let world = World::with(vec![integration("a")]);
+    let bodies = ["hello".to_owned(), message(0..2), r#"{"v":9}"#.to_owned(), "{}".to_owned()];
+    assert_eq!(fresh(&world, &bodies).await, all([2]));
+    let state = world.state();
+    assert_eq!(state.buried.len(), 2);
+    assert_eq!((state.buried[0].0, state.buried[0].1.as_str()), (Queue::Events, "hello"));
+    assert!(!state.buried[0].2.is_empty());
+    assert_eq!(state.hidden, [(Queue::Events, "receipt".to_owned(), Duration::from_secs(300))]);
+}
+
+#[tokio::test]
+async fn a_record_that_could_not_be_buried_stays() {
+    let world = World::with(vec![]);
+    world.fail("bury", 1);
+    assert_eq!(fresh(&world, &["hello".to_owned()]).await, all([0]));
+}
+
+#[tokio::test]
+async fn without_configuration_nothing_is_acknowledged_and_known_configuration_serves_on() {
+    let world = World::with(vec![integration("a")]);
+    let batch = Batch::new(&world, policy());
+    world.fail("integrations", 1);
+    assert_eq!(batch.fresh(&records(&[message(0..3)]), DEADLINE).await, all([0]));
+    assert_eq!(batch.fresh(&records(&[message(0..3)]), DEADLINE).await, all([]));
+    world.pass(Duration::from_secs(31));
+    world.fail("integrations", 1);
+    let deadline = world.time().plus(Duration::from_secs(60));
+    assert_eq!(batch.fresh(&records(&[message(0..3)]), deadline).await, all([]));
+    assert_eq!(world.counts("a").delivered, 6);
+}
+
+#[test]
+fn suspects_are_decoded_alone_and_the_rest_up_to_the_bound() {
+    let text = message(0..1);
+    let packed = |index: usize, receives, bytes| {
+        let mut packed = Fresh::decode(&text).unwrap();
+        packed.bytes = bytes;
+        (index, receives, packed)
+    };
+    let mebi = 1024 * 1024;
+    let groups = groups(vec![
+        packed(0, 1, 30 * mebi),
+        packed(1, 3, 10),
+        packed(2, 1, 30 * mebi),
+        packed(3, 2, 30 * mebi),
+        packed(4, 9, 10),
+    ]);
+    let indexes: Vec<Vec<_>> = groups.iter().map(|g| g.iter().map(|(i, _)| *i).collect()).collect();
+    assert_eq!(indexes, [vec![0, 2], vec![3], vec![1], vec![4]]);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_answers_slowly_is_served_by_draining() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Slow(200, 3_000));
+    let batch = Batch::new(&world, policy());
+    for n in 0..6 {
+        let deadline = world.time().plus(Duration::from_secs(60));
+        batch.fresh(&records(&[message(n..n + 1)]), deadline).await;
+    }
+    assert!(world.health_of("a").breaker.slow);
+    let counts = world.counts("a");
+    assert_eq!((counts.delivered, counts.parked), (5, 1));
+}
+
+// The RetryQueue.
+
+fn scheduled(began: Timestamp, not_before: Timestamp) -> (Delivery, String) {
+    let delivery = Delivery { began, integration: "a".into(), ..delivery("d", 4) };
+    let body = Scheduled { delivery: delivery.clone(), not_before }.encode();
+    (delivery, body)
+}
+
+async fn retry(world: &World, body: &str) -> bool {
+    let deadline = world.time().plus(Duration::from_secs(60));
+    let record = Record { body, receipt: "r", receives: 1 };
+    Batch::new(world, policy()).retries(&[record], deadline).await.is_empty()
+}
+
+#[tokio::test]
+async fn earlier_than_due_it_is_hidden_until_due_and_not_tried() {
+    let world = World::with(vec![integration("a")]);
+    let (_, body) = scheduled(START, START.plus(Duration::from_secs(1_200)));
+    assert!(!retry(&world, &body).await);
+    assert_eq!(world.state().hidden, [(Queue::Retry, "r".to_owned(), Duration::from_secs(1_200))]);
+    assert!(world.state().got.is_empty());
+}
+
+#[tokio::test]
+async fn the_next_slot_is_set_before_the_attempt() {
+    let world = World::with(vec![integration("a")]);
+    let (delivery, body) = scheduled(START.minus(Duration::from_secs(70)), START);
+    world.reply("a", Reply::Status(500));
+    assert!(!retry(&world, &body).await, "it stays in the queue");
+    let due = Schedule::default().next(&delivery.id, delivery.began, START).unwrap();
+    assert_eq!(world.state().hidden, [(Queue::Retry, "r".to_owned(), due.since(START))]);
+    assert_eq!(world.state().got[0].id, "d");
+    assert_eq!(world.counts("a"), Counts::default(), "it is scheduled still");
+}
+
+#[tokio::test]
+async fn if_the_next_slot_cannot_be_set_there_is_no_attempt() {
+    let world = World::with(vec![integration("a")]);
+    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
+    world.fail("hide", 1);
+    assert!(!retry(&world, &body).await);
+    assert!(world.state().got.is_empty());
+}
+
+#[tokio::test]
+async fn success_takes_it_off_the_schedule() {
+    let world = World::with(vec![integration("a")]);
+    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
+    assert!(retry(&world, &body).await);
+    assert_eq!(world.counts("a"), Counts { unscheduled: 4, delivered: 4, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn ten_attempts_then_dead() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Status(500));
+    fresh(&world, &[message(0..4)]).await;
+    let [Outgoing { body, delay, .. }] = &world.take(Queue::Retry)[..] else { panic!() };
+    world.pass(*delay);
+    for attempt in 2..=10 {
+        // Whatever the breaker says of this one: only the schedule is looked at here.
+        world.state().health.clear();
+        world.state().hidden.clear();
+        let done = retry(&world, body).await;
+        assert_eq!(done, attempt == 10, "attempt {attempt}");
+        let hidden = world.state().hidden.first().map(|(_, _, wait)| *wait);
+        if let Some(wait) = hidden {
+            world.pass(wait);
+        }
+    }
+    assert_eq!(world.state().got.len(), 20, "ten attempts of two requests");
+    let dead = world.keys("dead/a/");
+    assert_eq!(dead.len(), 1);
+    assert_eq!(Aside::decode(&world.state().objects[&dead[0]].1).unwrap().events.len(), 4);
+    let counts = world.counts("a");
+    assert_eq!((counts.matched, counts.dead, counts.waiting()), (4, 4, [0, 0, 4]));
+    assert!(counts.balances());
+}
+
+#[tokio::test]
+async fn a_long_outage_of_ours_parks_in_place_of_burying() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Status(500));
+    let (_, body) =
+        scheduled(START.minus(Duration::from_mins(300)), START.minus(Duration::from_mins(60)));
+    assert!(retry(&world, &body).await);
+    assert_eq!(world.counts("a"), Counts { unscheduled: 4, parked: 4, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn a_paced_integration_leaves_the_queue_with_its_age() {
+    let world = World::with(vec![integration("a")]);
+    let pause = Pause { at: START, reason: "operator".into() };
+    (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
+    assert!(retry(&world, &body).await);
+    let key = &world.keys("parked/a/")[0];
+    assert_eq!(Aside::decode(&world.state().objects[key].1).unwrap().age_ms, 70_000);
+}
+
+#[tokio::test]
+async fn only_a_tombstone_is_deletion() {
+    let world = World::new();
+    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
+    assert!(!retry(&world, &body).await, "neither integration nor tombstone: it stays");
+    world.state().tombstones.push("a".into());
+    assert!(retry(&world, &body).await);
+    assert_eq!(world.counts("a"), Counts { unscheduled: 4, discarded: 4, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn halves_of_a_scheduled_delivery_replace_it_only_when_both_are_safe() {
+    let world = World::with(vec![integration("a")]);
+    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
+    world.state().script.extend([
+        Reply::Status(413),
+        Reply::Status(200),
+        Reply::Status(500),
+        Reply::Status(500),
+    ]);
+    world.fail("send", 1);
+    assert!(!retry(&world, &body).await, "one half could not be stored");
+    world.state().script.extend([
+        Reply::Status(413),
+        Reply::Status(200),
+        Reply::Status(500),
+        Reply::Status(500),
+    ]);
+    assert!(retry(&world, &body).await);
+    let sent = world.sent(Queue::Retry);
+    let half = Scheduled::decode(&sent[0].body).unwrap().delivery;
+    assert_eq!((half.events.len(), half.began), (2, START.minus(Duration::from_secs(70))));
+}
+
+#[tokio::test]
+async fn foreign_records_of_the_retry_queue_are_buried() {
+    let world = World::new();
+    assert!(retry(&world, "[]").await);
+    assert_eq!(world.state().buried[0].0, Queue::Retry);
+}

@@ -1,0 +1,466 @@
+//! One slice of a drain: as much as one invocation has time for.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    pin::pin,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, future, stream::FuturesUnordered};
+
+use crate::{
+    attempt::{ATTEMPT, Attempted, attempt},
+    breaker::{Before, Breaker, Observation},
+    delivery::Delivery,
+    diagnose::{change_breaker, is_telling, jitter, observe, pause_gone},
+    disposition::{Disposition, Stop, dispose},
+    health::{Health, Route, Why},
+    integration::Integration,
+    ledger::Counts,
+    message::{Aside, Unreadable},
+    outcome::Outcome,
+    pacing::Pacer,
+    parked::{ParkedKey, Place},
+    ports::{Clock, HealthStore, Objects, PortError, PortResult, Ports},
+    schedule::schedule,
+    time::Timestamp,
+};
+
+use super::{Drain, holds};
+
+/// Requests under way to one integration.
+const WIDTH: usize = 2;
+/// The same to a slow one, which holds no invocation of `batch`.
+const WIDTH_SLOW: usize = 10;
+/// Pause, breaker and lease are read again this often.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// The ledger is written this often.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// What this version cannot handle is looked at again after this.
+const LEFT_ALONE: Duration = Duration::from_mins(5);
+
+/// How a slice ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum SliceEnd {
+    /// Nothing is parked, and the timer is cleared.
+    Empty,
+    /// Paused, or the lease is lost: the timer stands as it is.
+    Leave,
+    /// There is more to do then.
+    GoOn { at: Timestamp, rate: f64 },
+}
+
+pub(super) struct Slice<'a, P> {
+    drain: &'a Drain<P>,
+    integration: &'a Integration,
+    owner: &'a str,
+    deadline: Timestamp,
+    pacer: Pacer,
+    health: Health,
+    checked_at: Option<Timestamp>,
+    seen: Vec<Observation>,
+    counts: Counts,
+    counted_at: Timestamp,
+    listing: Listing,
+    /// Keys that stay where they are, whatever this slice does.
+    left: HashSet<String>,
+}
+
+/// A pass over what is parked, oldest first.
+#[derive(Debug, Default)]
+struct Listing {
+    page: VecDeque<String>,
+    after: Option<String>,
+    /// The backlog's generation before the pass began; `None` before that.
+    backlog_gen: Option<u64>,
+    ended: bool,
+    found: bool,
+}
+
+/// A parked delivery that had its attempt, or could not get one.
+enum Tried {
+    Attempted(String, Delivery, Attempted),
+    /// It is not there any more.
+    Vanished,
+    Unreadable(String, Unreadable),
+    Trouble(String, PortError),
+}
+
+impl<'a, P: Ports> Slice<'a, P> {
+    pub(super) fn new(
+        drain: &'a Drain<P>,
+        integration: &'a Integration,
+        owner: &'a str,
+        deadline: Timestamp,
+        rate: Option<f64>,
+    ) -> Self {
+        let now = drain.ports.clock().now();
+        Self {
+            drain,
+            integration,
+            owner,
+            deadline,
+            pacer: Pacer::new(rate, now),
+            health: Health::new(integration.project.clone(), integration.id.clone()),
+            checked_at: None,
+            seen: Vec::new(),
+            counts: Counts::default(),
+            counted_at: now,
+            listing: Listing::default(),
+            left: HashSet::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self) -> PortResult<SliceEnd> {
+        let mut under_way = FuturesUnordered::new();
+        // Whatever happens, what is under way is settled: it may have been delivered.
+        let mut end = loop {
+            match self.next_step(under_way.len()).await {
+                Ok(Step::End(end)) => break Ok(end),
+                Err(error) => break Err(error),
+                Ok(Step::Look) => {}
+                Ok(Step::Start(key)) => under_way.push(self.drain.try_key(self.integration, key)),
+                Ok(Step::Wait(wait)) => {
+                    let sleep = pin!(self.drain.ports.clock().sleep(wait));
+                    let tried = if under_way.is_empty() {
+                        sleep.await;
+                        None
+                    } else {
+                        match future::select(under_way.next(), sleep).await {
+                            future::Either::Left((tried, _)) => tried,
+                            future::Either::Right(_) => None,
+                        }
+                    };
+                    if let Some(tried) = tried
+                        && let Err(error) = self.settle(tried).await
+                    {
+                        break Err(error);
+                    }
+                }
+            }
+        };
+        while let Some(tried) = under_way.next().await {
+            if let Err(error) = self.settle(tried).await {
+                end = Err(error);
+            }
+        }
+        self.write_health().await;
+        self.write_counts().await;
+        // An endpoint's wish that came with the last answers counts too.
+        if let (Ok(SliceEnd::GoOn { at, rate }), Route::Paced(Why::Open(until))) =
+            (&end, self.health.route())
+        {
+            end = Ok(SliceEnd::GoOn { at: until.max(*at), rate: *rate });
+        }
+        end
+    }
+
+    async fn next_step(&mut self, under_way: usize) -> PortResult<Step> {
+        let now = self.drain.ports.clock().now();
+        if self.checked_at.is_none_or(|at| now.since(at) >= CHECK_EVERY) {
+            self.check(now).await?;
+        }
+        let go_on = |at| Ok(Step::End(SliceEnd::GoOn { at, rate: self.pacer.rate() }));
+        if !holds(&self.health, self.owner) {
+            return Ok(Step::End(SliceEnd::Leave));
+        }
+        let probing = match self.health.route() {
+            Route::Paced(Why::Paused) => return Ok(Step::End(SliceEnd::Leave)),
+            Route::Paced(Why::Open(until)) if until > now => return go_on(until),
+            Route::Paced(Why::Open(_)) => true,
+            Route::Paced(Why::Slow) | Route::Direct => false,
+        };
+        if now.plus(ATTEMPT) > self.deadline {
+            return go_on(now);
+        }
+        if probing {
+            // The probe is alone.
+            return if under_way > 0 { Ok(Step::Wait(CHECK_EVERY)) } else { self.probe().await };
+        }
+        let width = if self.health.breaker.slow { WIDTH_SLOW } else { WIDTH };
+        let wait = self.pacer.wait(now);
+        if under_way >= width || !wait.is_zero() {
+            let wait = if wait.is_zero() { CHECK_EVERY } else { wait.min(CHECK_EVERY) };
+            return Ok(Step::Wait(wait));
+        }
+        if let Some(key) = self.next_key().await? {
+            self.pacer.start(now);
+            return Ok(Step::Start(key));
+        }
+        if under_way > 0 {
+            return Ok(Step::Wait(CHECK_EVERY));
+        }
+        self.end_of_pass(now).await
+    }
+
+    /// A pass found nothing more: finished if it found nothing at all.
+    async fn end_of_pass(&mut self, now: Timestamp) -> PortResult<Step> {
+        let listing = std::mem::take(&mut self.listing);
+        if listing.found {
+            return Ok(Step::Look);
+        }
+        if !self.left.is_empty() {
+            let at = now.plus(LEFT_ALONE);
+            return Ok(Step::End(SliceEnd::GoOn { at, rate: self.pacer.rate() }));
+        }
+        self.write_counts().await;
+        let generation = listing.backlog_gen.unwrap_or_default();
+        let store = self.drain.ports.store();
+        if store.finish(&self.integration.id, self.owner, generation).await? {
+            return Ok(Step::End(SliceEnd::Empty));
+        }
+        // Something was parked meanwhile, or the lease is lost.
+        self.checked_at = None;
+        Ok(Step::Look)
+    }
+
+    async fn check(&mut self, now: Timestamp) -> PortResult<()> {
+        self.write_health().await;
+        if now.since(self.counted_at) >= COUNT_EVERY {
+            self.write_counts().await;
+        }
+        let Integration { project, id, .. } = self.integration;
+        self.health = self.drain.ports.store().health(project, id).await?;
+        self.checked_at = Some(now);
+        Ok(())
+    }
+
+    async fn write_health(&mut self) {
+        let seen = std::mem::take(&mut self.seen);
+        let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
+        let calm = self.health.breaker.is_calm(policy, ports.clock().now());
+        if seen.is_empty() || (calm && !is_telling(&Before::default(), &seen)) {
+            return;
+        }
+        let Integration { project, id, .. } = self.integration;
+        if let Some(health) = observe(ports, policy, project, id, &seen, &Before::default()).await {
+            self.health = health;
+        }
+    }
+
+    async fn write_counts(&mut self) {
+        let counts = std::mem::take(&mut self.counts);
+        self.drain.count(&self.integration.id, &counts).await;
+        self.counted_at = self.drain.ports.clock().now();
+    }
+
+    async fn next_key(&mut self) -> PortResult<Option<String>> {
+        let Integration { project, id, .. } = self.integration;
+        loop {
+            while let Some(key) = self.listing.page.pop_front() {
+                if !self.left.contains(&key) {
+                    self.listing.found = true;
+                    return Ok(Some(key));
+                }
+            }
+            if self.listing.ended {
+                return Ok(None);
+            }
+            if self.listing.backlog_gen.is_none() {
+                let health = self.drain.ports.store().health(project, id).await?;
+                self.listing.backlog_gen = Some(health.backlog_gen);
+            }
+            let prefix = Place::Parked.prefix(id);
+            let page =
+                self.drain.ports.objects().list(&prefix, self.listing.after.as_deref()).await?;
+            self.listing.ended = page.is_empty();
+            self.listing.after = page.last().map(|listed| listed.key.clone());
+            self.listing.page = page.into_iter().map(|listed| listed.key).collect();
+        }
+    }
+
+    /// The breaker's pause is over: one delivery says whether the endpoint is well again. It is the
+    /// oldest, or the one after the last that failed, so that a poison delivery cannot keep a
+    /// healthy endpoint shut.
+    async fn probe(&mut self) -> PortResult<Step> {
+        self.listing = Listing { after: self.health.breaker.probed.clone(), ..Listing::default() };
+        let mut key = self.next_key().await?;
+        if key.is_none() {
+            self.listing = Listing::default();
+            key = self.next_key().await?;
+        }
+        let Some(key) = key else {
+            let now = self.drain.ports.clock().now();
+            return self.end_of_pass(now).await;
+        };
+        // The drain itself begins at the oldest.
+        self.listing = Listing::default();
+        let tried = self.drain.try_key(self.integration, key.clone()).await;
+        let verdict = match &tried {
+            Tried::Attempted(_, delivery, attempted) => verdict(delivery, &attempted.outcome),
+            Tried::Vanished | Tried::Unreadable(..) | Tried::Trouble(..) => Verdict::None,
+        };
+        let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
+        let Integration { project, id, .. } = self.integration;
+        match verdict {
+            Verdict::Well => {
+                let close = |breaker: &Breaker, now| breaker.close(now);
+                self.health = change_breaker(ports, policy, project, id, close).await?;
+                self.pacer = Pacer::new(None, ports.clock().now());
+                // It needs no second look at the endpoint's health.
+                self.settle(tried).await?;
+                self.seen.clear();
+            }
+            Verdict::Ill => {
+                let jitter = jitter(ports);
+                let extend = |breaker: &Breaker, now| breaker.extend(policy, &key, now, jitter);
+                self.health = change_breaker(ports, policy, project, id, extend).await?;
+            }
+            Verdict::None => self.settle(tried).await?,
+        }
+        Ok(Step::Look)
+    }
+
+    async fn settle(&mut self, tried: Tried) -> PortResult<()> {
+        let (key, delivery, attempted) = match tried {
+            Tried::Vanished => return Ok(()),
+            Tried::Trouble(key, error) => {
+                self.left.insert(key);
+                return Err(error);
+            }
+            Tried::Unreadable(key, Unreadable::Newer(version)) => {
+                tracing::warn!(key, version, "parked delivery of a newer format left alone");
+                self.left.insert(key);
+                return Ok(());
+            }
+            Tried::Unreadable(key, Unreadable::Foreign(reason)) => {
+                tracing::error!(key, reason, "parked delivery cannot be read: moved to the dead");
+                return self.move_to_dead(&key).await;
+            }
+            Tried::Attempted(key, delivery, attempted) => (key, delivery, attempted),
+        };
+        self.seen.extend(attempted.observation(&delivery));
+        let now = self.drain.ports.clock().now();
+        let (disposition, stop) =
+            dispose(&attempted.outcome, &delivery, &self.drain.policy.schedule, now);
+        match disposition {
+            Disposition::Delivered | Disposition::Split => self.pacer.went_well(now),
+            _ => self.pacer.went_badly(now),
+        }
+        if let Err(error) = self.dispose(&key, delivery, disposition, stop).await {
+            self.left.insert(key);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    async fn dispose(
+        &mut self,
+        key: &str,
+        delivery: Delivery,
+        disposition: Disposition,
+        stop: Option<Stop>,
+    ) -> PortResult<()> {
+        let Integration { project, id, .. } = self.integration;
+        let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
+        let events = delivery.count();
+        let unparked = Counts { unparked: events, ..Counts::default() };
+        match (disposition, stop) {
+            (_, Some(Stop::Wait(until))) => {
+                // It stays where it is.
+                let hold = |breaker: &Breaker, now| breaker.hold(until, now);
+                self.health = change_breaker(ports, policy, project, id, hold).await?;
+            }
+            (_, Some(Stop::Gone)) => {
+                self.health.pause = Some(pause_gone(ports, project, id).await?);
+            }
+            (Disposition::Delivered, _) => {
+                ports.objects().delete(key).await?;
+                self.counts += Counts { delivered: events, ..unparked };
+            }
+            (Disposition::Schedule(due), _) => {
+                let one = vec![(delivery, due)];
+                for sent in schedule(ports.queues(), one, ports.clock().now()).await {
+                    sent?;
+                }
+                ports.objects().delete(key).await?;
+                self.counts += Counts { scheduled: events, ..unparked };
+            }
+            // An age beyond the schedule, and still it fails.
+            (Disposition::Dead | Disposition::Park, _) => self.move_to_dead(key).await?,
+            (Disposition::Split, _) => {
+                self.drain.park_halves(key, delivery).await?;
+                ports.objects().delete(key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn move_to_dead(&mut self, key: &str) -> PortResult<()> {
+        let objects = self.drain.ports.objects();
+        let Some(parsed) = ParkedKey::parse(key) else {
+            self.left.insert(key.to_owned());
+            return Ok(());
+        };
+        if let Some(body) = objects.get(key).await? {
+            let events = parsed.count;
+            let at = self.drain.ports.clock().now();
+            let dead = ParkedKey { place: Place::Dead, at, ..parsed };
+            objects.put(&dead.text(), body).await?;
+            objects.delete(key).await?;
+            self.counts += Counts { unparked: events, dead: events, ..Counts::default() };
+        }
+        Ok(())
+    }
+}
+
+/// What to do next.
+enum Step {
+    End(SliceEnd),
+    /// Look again.
+    Look,
+    Start(String),
+    /// Wait for an answer, at most so long.
+    Wait(Duration),
+}
+
+/// What a probe says of the endpoint.
+enum Verdict {
+    Well,
+    Ill,
+    /// Nothing, or it is said by other means.
+    None,
+}
+
+fn verdict(delivery: &Delivery, outcome: &Outcome) -> Verdict {
+    match outcome {
+        Outcome::Failed(failure) if failure.ill => Verdict::Ill,
+        // A failure that is not ill health is a 2xx: the fault is the delivery's.
+        Outcome::Delivered | Outcome::Failed(_) => Verdict::Well,
+        Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Ill,
+        Outcome::TooLarge | Outcome::Wait(_) | Outcome::Gone => Verdict::None,
+    }
+}
+
+impl<P: Ports> Drain<P> {
+    async fn try_key(&self, integration: &Integration, key: String) -> Tried {
+        let object = match self.ports.objects().get(&key).await {
+            Ok(Some(object)) => object,
+            Ok(None) => return Tried::Vanished,
+            Err(error) => return Tried::Trouble(key, error),
+        };
+        match Aside::decode(&object) {
+            Ok(aside) => {
+                let delivery = aside.resume(self.ports.clock().now());
+                let attempted =
+                    attempt(&self.ports, &self.policy.allowed, integration, &delivery).await;
+                Tried::Attempted(key, delivery, attempted)
+            }
+            Err(error) => Tried::Unreadable(key, error),
+        }
+    }
+
+    /// Puts the halves of a parked delivery beside it, under its time.
+    async fn park_halves(&self, key: &str, delivery: Delivery) -> PortResult<()> {
+        let (Some(parsed), Ok(halves)) = (ParkedKey::parse(key), delivery.halves()) else {
+            return Ok(());
+        };
+        for half in halves {
+            let key =
+                ParkedKey { delivery: half.id.clone(), count: half.count(), ..parsed.clone() };
+            let aside = Aside::new(half, self.ports.clock().now());
+            self.ports.objects().put(&key.text(), aside.encode()).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! The sweep: a lost wake-up costs minutes, and never events.
+
+use std::time::Duration;
+
+use crate::{
+    message::Wake,
+    park::send_wake,
+    ports::{Clock, HealthStore, PortResult, Ports, Timer},
+};
+
+use super::Drain;
+
+/// A wake-up may be this late before it is taken for lost: queues and cold starts take their time.
+const GRACE: Duration = Duration::from_secs(60);
+
+impl<P: Ports> Drain<P> {
+    /// Sends a new wake-up for each timer that is overdue, whatever its breaker says, unless a
+    /// lease is held or the operator paused the integration. How many it sent.
+    pub async fn sweep(&self) -> PortResult<usize> {
+        let now = self.ports.clock().now();
+        let store = self.ports.store();
+        let mut sent = 0;
+        for Timer { health, .. } in store.overdue(now.minus(GRACE)).await? {
+            let held = health.lease.as_ref().is_some_and(|lease| lease.until > now);
+            if held || health.pause.is_some() {
+                continue;
+            }
+            let id = &health.integration;
+            if let Some(wake_gen) = store.set_timer(id, health.wake_gen, now, None).await? {
+                let project = health.project.clone();
+                let wake = Wake { integration: id.clone(), project, wake_gen, rate: None };
+                send_wake(self.ports.queues(), &wake, Duration::ZERO).await;
+                sent += 1;
+            }
+        }
+        tracing::info!(sent, "sweep of overdue timers");
+        Ok(sent)
+    }
+}

@@ -1,0 +1,467 @@
+use super::*;
+use crate::{
+    breaker::{Breaker, Cause},
+    delivery::Delivery,
+    health::Pause,
+    integration::Integration,
+    ledger::Counts,
+    memory::{Reply, START, World, delivery, integration, policy},
+    message::{Aside, Scheduled},
+    park::park,
+    ports::{Found, LedgerStore, Objects, Outgoing, Queue},
+};
+
+fn drain(world: &World) -> Drain<&World> {
+    let days = |days: u64| Duration::from_hours(24 * days);
+    let retention = Retention { parked: days(14), dead: days(30) };
+    Drain::new(world, policy(), Duration::from_secs(180), retention)
+}
+
+/// Parks deliveries of one event each, a second apart.
+async fn backlog(world: &World, count: usize) {
+    for n in 0..count {
+        let parked = Delivery {
+            integration: "a".into(),
+            began: world.time(),
+            ..delivery(&format!("d{n:03}"), 1)
+        };
+        for result in park(&world, &"web".into(), &"a".into(), vec![parked], world.time()).await {
+            result.unwrap();
+        }
+        let hour = world.time().hour();
+        let counts = Counts { matched: 1, parked: 1, ..Counts::default() };
+        (&world).add_counts(&"a".into(), &hour, &counts).await.unwrap();
+        world.pass(Duration::from_secs(1));
+    }
+}
+
+/// Follows every wake-up that there is, once.
+async fn follow(world: &World) -> Vec<WakeEnd> {
+    let mut ends = Vec::new();
+    for Outgoing { body, delay, .. } in world.take(Queue::Wake) {
+        world.pass(delay);
+        let deadline = world.time().plus(Duration::from_secs(120));
+        ends.push(drain(world).wake(&Wake::decode(&body).unwrap(), deadline).await);
+    }
+    ends
+}
+
+fn open(world: &World, until: Timestamp) {
+    let mut state = world.state();
+    let (health, unwell) = state.health.get_mut(&"a".into()).unwrap();
+    health.breaker = Breaker::default().hold(until, START);
+    *unwell = true;
+}
+
+fn ids(world: &World) -> Vec<String> {
+    world.state().got.iter().map(|got| got.id.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_backlog_is_drained_oldest_first_and_the_timer_cleared() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 5).await;
+    assert_eq!(follow(&world).await, [WakeEnd::Done]);
+    assert_eq!(ids(&world), ["d000", "d001", "d002", "d003", "d004"]);
+    let health = world.health_of("a");
+    assert_eq!((health.next_wake_at, health.lease), (None, None));
+    assert!(world.keys("parked/").is_empty());
+    let counts = world.counts("a");
+    assert!(counts.balances() && counts.delivered == 5 && counts.unparked == 5, "{counts:?}");
+}
+
+#[tokio::test]
+async fn it_starts_at_one_a_second_and_gets_faster() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 60).await;
+    follow(&world).await;
+    let times: Vec<_> = world.state().got.iter().map(|got| got.at).collect();
+    let gap = |n: usize| times[n + 1].since(times[n]).as_millis();
+    assert!(gap(0) >= 980, "{}", gap(0));
+    assert!(gap(50) <= 200, "{}", gap(50));
+    let first_ten = times[9].since(times[0]).as_secs();
+    assert!((5..=9).contains(&first_ten), "{first_ten}");
+}
+
+#[tokio::test]
+async fn an_old_wake_up_is_dropped_and_an_early_one_comes_back() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    let sent = world.take(Queue::Wake);
+    let wake = Wake::decode(&sent[0].body).unwrap();
+    let deadline = world.time().plus(Duration::from_secs(120));
+    let old = Wake { wake_gen: 0, ..wake.clone() };
+    assert_eq!(drain(&world).wake(&old, deadline).await, WakeEnd::Done);
+    assert!(world.state().got.is_empty());
+    let due = world.time().plus(Duration::from_secs(1_000));
+    (&world).set_timer(&"a".into(), 1, due, None).await.unwrap();
+    let early = Wake { wake_gen: 2, ..wake };
+    let again = drain(&world).wake(&early, deadline).await;
+    assert_eq!(again, WakeEnd::Again(Duration::from_secs(1_000)));
+}
+
+#[tokio::test]
+async fn one_drainer_at_a_time() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    let now = world.time();
+    let until = now.plus(Duration::from_secs(100));
+    (&world).take_lease(&"web".into(), &"a".into(), "other", now, until).await.unwrap();
+    assert_eq!(follow(&world).await, [WakeEnd::Again(Duration::from_secs(100))]);
+    assert!(world.state().got.is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_lease_ends_the_slice_without_clearing_anything() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 9).await;
+    world.state().before_answer = Some(Box::new(|state| {
+        let (health, _) = state.health.get_mut(&"a".into()).unwrap();
+        health.lease = None;
+    }));
+    assert_eq!(follow(&world).await, [WakeEnd::Done]);
+    assert!(ids(&world).len() <= 3, "{:?}", ids(&world));
+    assert!(world.health_of("a").next_wake_at.is_some());
+}
+
+#[tokio::test]
+async fn while_the_breaker_is_open_only_a_probe_goes_out_and_its_failure_extends_the_pause() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 3).await;
+    world.reply("a", Reply::Status(500));
+    open(&world, world.time().plus(Duration::from_secs(30)));
+    // Too early: the timer is set to the end of the pause.
+    assert_eq!(follow(&world).await, [WakeEnd::Done]);
+    assert!(world.state().got.is_empty());
+    for probes in 1..=5 {
+        assert_eq!(follow(&world).await, [WakeEnd::Done]);
+        assert_eq!(world.state().got.len(), probes * 2, "one probe of two requests");
+        let until = world.health_of("a").breaker.open.unwrap().until;
+        assert_eq!(world.health_of("a").next_wake_at, Some(until));
+    }
+    let probed: Vec<_> = ids(&world).into_iter().step_by(2).collect();
+    assert_eq!(probed, ["d000", "d001", "d002", "d000", "d001"], "the next key, wrapping round");
+    assert_eq!(world.keys("parked/").len(), 3, "a failed probe stays parked");
+    assert_eq!(world.counts("a").parked, 3);
+}
+
+#[tokio::test]
+async fn a_poison_delivery_does_not_keep_a_healthy_endpoint_shut() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 3).await;
+    world.reply("a", Reply::Poison("d000".into()));
+    open(&world, world.time());
+    follow(&world).await;
+    assert!(world.health_of("a").breaker.open.is_some());
+    follow(&world).await;
+    assert_eq!(world.health_of("a").breaker.open, None, "the second probe closed it");
+    let counts = world.counts("a");
+    assert_eq!((counts.delivered, counts.scheduled), (2, 1), "the poison one is on the schedule");
+    assert!(counts.balances());
+}
+
+#[tokio::test]
+async fn a_success_closes_it_at_once_and_the_drain_begins_at_the_oldest() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 4).await;
+    open(&world, world.time());
+    world.state().health.get_mut(&"a".into()).unwrap().0.breaker.probed =
+        Some(world.keys("parked/")[1].clone());
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d002", "d000", "d001", "d003"]);
+    assert_eq!(world.health_of("a").breaker.open, None);
+    assert!(world.keys("parked/").is_empty() && world.counts("a").balances());
+}
+
+#[tokio::test]
+async fn an_open_breaker_with_nothing_parked_waits_for_the_next_delivery() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    open(&world, world.time());
+    for key in world.keys("parked/") {
+        world.state().objects.remove(&key);
+    }
+    assert_eq!(follow(&world).await, [WakeEnd::Done]);
+    let health = world.health_of("a");
+    assert!(health.breaker.open.is_some() && health.next_wake_at.is_none());
+    backlog(&world, 1).await;
+    follow(&world).await;
+    assert_eq!(world.health_of("a").breaker.open, None);
+}
+
+#[tokio::test]
+async fn a_delivery_that_fails_alone_goes_on_the_schedule_with_its_age() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 3).await;
+    world.pass(Duration::from_hours(3));
+    world.reply("a", Reply::Poison("d001".into()));
+    follow(&world).await;
+    let counts = world.counts("a");
+    assert_eq!((counts.delivered, counts.scheduled), (2, 1));
+    let sent = world.sent(Queue::Retry);
+    let began = Scheduled::decode(&sent[0].body).unwrap().delivery.began;
+    let age = world.time().since(began);
+    assert!(age < Duration::from_secs(10), "three hours parked do not count: {age:?}");
+}
+
+#[tokio::test]
+async fn a_delivery_whose_age_is_beyond_the_schedule_is_dead_when_it_fails() {
+    let world = World::with(vec![integration("a")]);
+    let old = Delivery {
+        integration: "a".into(),
+        began: world.time().minus(Duration::from_mins(241)),
+        ..delivery("old", 7)
+    };
+    park(&&world, &"web".into(), &"a".into(), vec![old], world.time()).await[0].clone().unwrap();
+    world.reply("a", Reply::Status(500));
+    follow(&world).await;
+    assert_eq!((world.keys("parked/").len(), world.keys("dead/a/").len()), (0, 1));
+    assert_eq!(world.counts("a"), Counts { unparked: 7, dead: 7, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn retry_after_stops_the_drain_until_then_and_nothing_moves() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 6).await;
+    world.reply("a", Reply::RetryAfter(503, 90));
+    follow(&world).await;
+    assert_eq!(world.keys("parked/").len(), 6);
+    let health = world.health_of("a");
+    assert_eq!(health.breaker.open.unwrap().cause, Cause::RetryAfter);
+    assert_eq!(health.next_wake_at, Some(health.breaker.open.unwrap().until));
+    world.reply("a", Reply::Status(200));
+    follow(&world).await;
+    assert!(world.keys("parked/").is_empty());
+}
+
+#[tokio::test]
+async fn an_operators_pause_stops_it_within_a_second_and_the_timer_stands() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 30).await;
+    world.reply("a", Reply::Slow(200, 500));
+    world.state().before_answer = Some(Box::new(|state| {
+        let (health, _) = state.health.get_mut(&"a".into()).unwrap();
+        health.pause = Some(Pause { at: START, reason: "operator".into() });
+    }));
+    assert_eq!(follow(&world).await, [WakeEnd::Done]);
+    let got = world.state().got.clone();
+    assert!(got.last().unwrap().at.since(got[0].at) <= Duration::from_secs(2), "{got:?}");
+    let health = world.health_of("a");
+    assert!(health.next_wake_at.is_some() && health.lease.is_none());
+    assert!(world.sent(Queue::Wake).is_empty(), "resuming sends the next wake-up");
+    assert_eq!(drain(&world).sweep().await.unwrap(), 0, "and so does the sweep not");
+}
+
+#[tokio::test]
+async fn gone_pauses_in_mid_drain() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 5).await;
+    world.reply("a", Reply::Status(410));
+    follow(&world).await;
+    assert!(world.health_of("a").pause.unwrap().reason.contains("410"));
+    assert_eq!(world.keys("parked/").len(), 5);
+    assert_eq!(world.state().got.len(), 1);
+}
+
+#[tokio::test]
+async fn too_large_is_split_in_place() {
+    let world = World::with(vec![integration("a")]);
+    let big = Delivery { integration: "a".into(), began: world.time(), ..delivery("big", 8) };
+    park(&&world, &"web".into(), &"a".into(), vec![big], world.time()).await[0].clone().unwrap();
+    world.reply("a", Reply::AtMost(2));
+    follow(&world).await;
+    assert!(world.keys("parked/").is_empty());
+    assert_eq!(world.counts("a"), Counts { unparked: 8, delivered: 8, ..Counts::default() });
+    let delivered: usize =
+        world.state().got.iter().filter(|g| g.events.len() <= 2).map(|g| g.events.len()).sum();
+    assert_eq!(delivered, 8);
+}
+
+#[tokio::test]
+async fn a_slice_ends_in_time_and_a_new_wake_up_goes_on_at_the_pace_reached() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 400).await;
+    world.reply("a", Reply::Slow(200, 480));
+    follow(&world).await;
+    let left = world.keys("parked/").len();
+    assert!(left > 0 && left < 400, "{left}");
+    let sent = world.sent(Queue::Wake);
+    let wake = Wake::decode(&sent[0].body).unwrap();
+    assert_eq!(wake.wake_gen, world.health_of("a").wake_gen);
+    assert!(wake.rate.unwrap() > 1.0);
+    assert_eq!(world.health_of("a").lease, None);
+    while !world.sent(Queue::Wake).is_empty() {
+        follow(&world).await;
+    }
+    let all: std::collections::BTreeSet<_> = ids(&world).into_iter().collect();
+    assert_eq!((all.len(), world.state().got.len()), (400, 400), "each once");
+    assert!(world.counts("a").balances());
+}
+
+#[tokio::test]
+async fn what_is_parked_while_the_last_is_drained_is_not_forgotten() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    world.state().before_answer = Some(Box::new(|state| {
+        let late = Delivery { integration: "a".into(), began: START, ..delivery("late", 1) };
+        let key = crate::parked::ParkedKey {
+            place: crate::parked::Place::Parked,
+            integration: "a".into(),
+            // By a clock that is behind.
+            at: START.minus(Duration::from_secs(5)),
+            delivery: "late".into(),
+            count: 1,
+        };
+        let body = Aside::new(late, START).encode();
+        state.objects.insert(key.text(), (START, body));
+        state.health.get_mut(&"a".into()).unwrap().0.backlog_gen += 1;
+    }));
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d000", "late"]);
+    assert_eq!(world.health_of("a").next_wake_at, None);
+}
+
+#[tokio::test]
+async fn trouble_with_aws_brings_the_wake_up_back_and_frees_the_lease() {
+    for call in ["health", "integration", "list", "get", "delete", "finish", "take_lease"] {
+        let world = World::with(vec![integration("a")]);
+        backlog(&world, 2).await;
+        world.fail(call, 1);
+        let sent = world.take(Queue::Wake);
+        let wake = Wake::decode(&sent[0].body).unwrap();
+        let deadline = world.time().plus(Duration::from_secs(120));
+        let end = drain(&world).wake(&wake, deadline).await;
+        assert_eq!(end, WakeEnd::Again(TROUBLE), "{call}");
+        assert_eq!(world.health_of("a").lease, None, "{call}");
+        world.pass(TROUBLE);
+        let deadline = world.time().plus(Duration::from_secs(120));
+        assert_eq!(drain(&world).wake(&wake, deadline).await, WakeEnd::Done, "{call}");
+        assert!(world.keys("parked/").is_empty(), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_does_not_hold_up_the_rest() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 2).await;
+    let first = world.keys("parked/")[0].clone();
+    world.state().objects.get_mut(&first).unwrap().1 = bytes::Bytes::from_static(b"rubbish");
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d001"]);
+    assert_eq!(world.keys("dead/a/").len(), 1);
+    assert!(world.counts("a").balances());
+}
+
+#[tokio::test]
+async fn an_object_of_a_newer_format_is_left_alone() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 2).await;
+    let first = world.keys("parked/")[0].clone();
+    let newer = crate::gzip::gzip(br#"{"v":2}"#);
+    world.state().objects.get_mut(&first).unwrap().1 = newer.into();
+    follow(&world).await;
+    assert_eq!(world.keys("parked/"), [first]);
+    let health = world.health_of("a");
+    assert!(health.next_wake_at.unwrap().since(world.time()) >= Duration::from_secs(299));
+}
+
+#[tokio::test]
+async fn a_disabled_integration_keeps_what_is_parked() {
+    let world = World::with(vec![Integration { enabled: false, ..integration("a") }]);
+    backlog(&world, 2).await;
+    assert_eq!(follow(&world).await, [WakeEnd::Done]);
+    assert_eq!(world.keys("parked/").len(), 2);
+    let health = world.health_of("a");
+    assert!(health.next_wake_at.is_some() && health.lease.is_none());
+}
+
+#[tokio::test]
+async fn what_a_deleted_integration_has_parked_is_discarded_and_counted() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 3).await;
+    world.state().integrations.clear();
+    world.state().tombstones.push("a".into());
+    follow(&world).await;
+    assert!(world.keys("parked/").is_empty() && world.state().got.is_empty());
+    let counts = world.counts("a");
+    assert!(counts.balances() && counts.discarded == 3, "{counts:?}");
+    assert_eq!(world.health_of("a").next_wake_at, None);
+}
+
+#[tokio::test]
+async fn neither_integration_nor_tombstone_is_not_deletion() {
+    let world = World::new();
+    backlog(&world, 3).await;
+    assert_eq!((&world).integration(&"web".into(), &"a".into()).await, Ok(Found::Unknown));
+    follow(&world).await;
+    assert_eq!(world.keys("parked/").len(), 3);
+}
+
+#[tokio::test]
+async fn the_sweep_replaces_a_lost_wake_up_whatever_the_breaker_says() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 2).await;
+    world.take(Queue::Wake);
+    open(&world, world.time());
+    assert_eq!(drain(&world).sweep().await.unwrap(), 0, "not overdue yet");
+    world.pass(Duration::from_secs(61));
+    assert_eq!(drain(&world).sweep().await.unwrap(), 1);
+    follow(&world).await;
+    assert!(world.keys("parked/").is_empty());
+}
+
+#[tokio::test]
+async fn the_sweep_leaves_a_held_lease_alone() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 2).await;
+    world.pass(Duration::from_secs(100));
+    let now = world.time();
+    let until = now.plus(Duration::from_secs(10));
+    (&world).take_lease(&"web".into(), &"a".into(), "other", now, until).await.unwrap();
+    assert_eq!(drain(&world).sweep().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_past_its_time_expires_and_is_counted() {
+    let world = World::with(vec![integration("a")]);
+    let put = async |key: &str| (&world).put(key, bytes::Bytes::new()).await.unwrap();
+    put("parked/a/0000000000001-d1-4.json.gz").await;
+    put("parked/b/0000000000001-d1-2.json.gz").await;
+    put("dead/a/0000000000001-d2-8.json.gz").await;
+    world.pass(Duration::from_hours(24 * 15));
+    put("parked/a/0000000000002-d3-16.json.gz").await;
+    put("parked/b/0000000000000-d4-1.json.gz").await;
+    let deadline = |world: &World| world.time().plus(Duration::from_secs(60));
+    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 1, "b's first is young");
+    assert_eq!(world.counts("a"), Counts { unparked: 4, expired: 4, ..Counts::default() });
+    world.pass(Duration::from_hours(24 * 16));
+    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 4);
+    assert_eq!(world.counts("a").undead, 8);
+    assert!(world.state().objects.is_empty());
+}
+
+#[tokio::test]
+async fn messages_that_are_not_wake_ups_are_buried_and_held_ones_hidden() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    let drain = drain(&world);
+    let deadline = world.time().plus(Duration::from_secs(120));
+    assert!(drain.receive("hello", "r1", deadline).await);
+    assert_eq!(world.state().buried[0].0, Queue::Wake);
+    assert!(!drain.receive(r#"{"v":2}"#, "r2", deadline).await);
+    let now = world.time();
+    let until = now.plus(Duration::from_secs(100));
+    (&world).take_lease(&"web".into(), &"a".into(), "other", now, until).await.unwrap();
+    let wake = world.take(Queue::Wake)[0].body.clone();
+    assert!(!drain.receive(&wake, "r3", deadline).await);
+    let hidden = world.state().hidden.clone();
+    assert_eq!(
+        hidden,
+        [
+            (Queue::Wake, "r2".to_owned(), Duration::from_secs(300)),
+            (Queue::Wake, "r3".to_owned(), Duration::from_secs(100)),
+        ]
+    );
+    (&world).release_lease(&"a".into(), "other").await.unwrap();
+    assert!(drain.receive(&wake, "r3", deadline).await);
+}

@@ -1,0 +1,313 @@
+//! Taking events in: all of a request, or none of it and the reason.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::{
+    delivery::runs,
+    event::Event,
+    expiring::{Cached, Expiring},
+    gzip::{GunzipError, gunzip},
+    impression::{EnvironmentTexts, FieldFault, normalise},
+    integration::Stream,
+    key::{bearer, hash},
+    message::{Fresh, MAX_TEXT},
+    ports::{Clock, KeyGrant, KeyHash, Outgoing, Queue, Queues, Registry},
+    problem::{Fault, Kind, Problem},
+    queueing::send_all,
+};
+
+/// How long a key's grant, or that it has none, may be remembered.
+const KEY_AGE: Duration = Duration::from_secs(60);
+/// Keys remembered, and as many that are not valid.
+const KEYS: usize = 10_000;
+/// Faults listed in an answer.
+const FAULTS: usize = 20;
+/// A body may grow by this much at most when decompressed.
+const GUNZIP_RATIO: usize = 100;
+/// A body may grow to this at most when decompressed.
+const GUNZIP_BYTES: usize = 32 * 1024 * 1024;
+/// One event at most.
+pub const EVENT_BYTES: usize = 256 * 1024;
+/// Events that go into one message at most, by their size before compression.
+const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
+
+/// What a deployment may set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// A request's body at most, as received.
+    pub body_bytes: usize,
+    /// Events in one request at most.
+    pub events: usize,
+}
+
+/// A request to ingest.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// The stream that the route stands for.
+    pub stream: Stream,
+    /// `Authorization`.
+    pub authorization: Option<String>,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// The body as received.
+    pub body: Bytes,
+}
+
+/// The use case, with what it remembers between requests.
+#[derive(Debug)]
+pub struct Ingest<Q, S, C> {
+    queues: Q,
+    store: S,
+    clock: C,
+    limits: Limits,
+    valid: Expiring<KeyHash, KeyGrant>,
+    invalid: Expiring<KeyHash, ()>,
+}
+
+impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
+    /// The use case over these ports.
+    pub fn new(queues: Q, store: S, clock: C, limits: Limits) -> Self {
+        Self {
+            queues,
+            store,
+            clock,
+            limits,
+            valid: Expiring::new(KEYS, KEY_AGE),
+            invalid: Expiring::new(KEYS, KEY_AGE),
+        }
+    }
+
+    /// Accepts all events of a request: how many. When it returns, the queue has them.
+    pub async fn accept(&self, post: Post) -> Result<usize, Problem> {
+        self.check_size(post.body.len())?;
+        let grant = self.authenticate(post.authorization.as_deref()).await?;
+        check_media_type(post.content_type.as_deref())?;
+        let body = decompress(post.content_encoding.as_deref(), post.body)?;
+        let environment = EnvironmentTexts::new(&grant.environment);
+        let events = self.read(post.stream, &body, &environment)?;
+        let count = events.len();
+        let fresh = Fresh {
+            project: grant.project,
+            environment: grant.environment,
+            stream: post.stream,
+            accepted_at: self.clock.now(),
+        };
+        self.send(&fresh, events).await?;
+        Ok(count)
+    }
+
+    /// Refuses a body that is too large, before any work.
+    pub fn check_size(&self, bytes: usize) -> Result<(), Problem> {
+        let limit = self.limits.body_bytes;
+        if bytes > limit {
+            let detail = format!("the body has {bytes} bytes; at most {limit} are allowed");
+            return Err(Problem::new(Kind::ContentTooLarge, detail));
+        }
+        Ok(())
+    }
+
+    async fn authenticate(&self, authorization: Option<&str>) -> Result<KeyGrant, Problem> {
+        let key = bearer(authorization).ok_or_else(|| {
+            Problem::unauthorized("Authorization must be `Bearer` and an ingest key")
+        })?;
+        let unknown = || Problem::unauthorized("the ingest key is unknown or was revoked");
+        let hash = hash(key);
+        let now = self.clock.now();
+        let stale = match self.valid.get(&hash, now) {
+            Cached::Fresh(grant) => return Ok(grant),
+            Cached::Stale(grant) => Some(grant),
+            Cached::Absent => None,
+        };
+        if self.invalid.get(&hash, now) == Cached::Fresh(()) {
+            return Err(unknown());
+        }
+        match (self.store.key(&hash).await, stale) {
+            (Ok(Some(grant)), _) => {
+                self.valid.put(hash, grant.clone(), now);
+                Ok(grant)
+            }
+            (Ok(None), _) => {
+                self.valid.forget(&hash);
+                self.invalid.put(hash, (), now);
+                Err(unknown())
+            }
+            // While the table cannot be asked, what was known serves on.
+            (Err(error), Some(grant)) => {
+                tracing::warn!(%error, "key not renewed, the remembered grant serves on");
+                Ok(grant)
+            }
+            (Err(error), None) => {
+                tracing::error!(%error, "key not looked up");
+                Err(Problem::unavailable("the key could not be looked up; send it again", 1))
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        stream: Stream,
+        body: &Bytes,
+        environment: &EnvironmentTexts,
+    ) -> Result<Vec<Event>, Problem> {
+        let raw = parse(body)?;
+        let limit = self.limits.events;
+        if raw.is_empty() {
+            return Err(Problem::new(
+                Kind::EmptyRequest,
+                "the array is empty; send one event or more",
+            ));
+        }
+        if raw.len() > limit {
+            let detail =
+                format!("the request has {} events; at most {limit} are allowed", raw.len());
+            return Err(Problem::new(Kind::TooManyEvents, detail));
+        }
+        let mut events = Vec::with_capacity(raw.len());
+        let mut faults = Vec::new();
+        let mut faulty = 0;
+        for (index, raw) in raw.iter().enumerate() {
+            match read_event(stream, raw, body, environment) {
+                Ok(event) => events.push(event),
+                Err(found) => {
+                    faulty += 1;
+                    let room = FAULTS - faults.len();
+                    faults.extend(found.into_iter().take(room).map(
+                        |FieldFault { field, detail }| Fault { index: Some(index), field, detail },
+                    ));
+                }
+            }
+        }
+        if faulty > 0 {
+            let detail = format!(
+                "{faulty} of {} events have faults, the first {} faults are listed; nothing was accepted",
+                raw.len(),
+                faults.len(),
+            );
+            return Err(Problem::new(Kind::InvalidEvents, detail).with_errors(faults));
+        }
+        Ok(events)
+    }
+
+    async fn send(&self, fresh: &Fresh, events: Vec<Event>) -> Result<(), Problem> {
+        let messages: Vec<_> = texts(fresh, events)
+            .into_iter()
+            .map(|body| Outgoing {
+                body,
+                delay: Duration::ZERO,
+                group: Some(fresh.project.to_string()),
+            })
+            .collect();
+        let results = send_all(&self.queues, Queue::Events, &messages).await;
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        let Some(Err(error)) = results.into_iter().find(Result::is_err) else {
+            return Ok(());
+        };
+        tracing::error!(%error, failed, messages = messages.len(), "events not queued");
+        Err(Problem::unavailable(
+            "not all events could be queued; send all of them again, some may then arrive twice",
+            1,
+        ))
+    }
+}
+
+/// The texts of as few messages as the limits allow.
+fn texts(fresh: &Fresh, events: Vec<Event>) -> Vec<String> {
+    let all = events.into_iter().map(|event| (event, ()));
+    let mut texts = Vec::new();
+    for (run, _) in runs(all, usize::MAX, MESSAGE_BYTES) {
+        push_texts(fresh, &run, &mut texts);
+    }
+    texts
+}
+
+/// What compresses badly may be too large for one message: then its halves are tried.
+fn push_texts(fresh: &Fresh, events: &[Event], texts: &mut Vec<String>) {
+    let text = fresh.encode(events);
+    if text.len() <= MAX_TEXT || events.len() < 2 {
+        texts.push(text);
+        return;
+    }
+    let (first, second) = events.split_at(events.len() / 2);
+    push_texts(fresh, first, texts);
+    push_texts(fresh, second, texts);
+}
+
+fn check_media_type(content_type: Option<&str>) -> Result<(), Problem> {
+    let Some(content_type) = content_type else {
+        return Ok(());
+    };
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let json = ["application/json", "text/json"].contains(&essence.as_str())
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if json {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::UnsupportedMediaType, "Content-Type must be application/json"))
+}
+
+fn decompress(content_encoding: Option<&str>, body: Bytes) -> Result<Bytes, Problem> {
+    match content_encoding.map(|encoding| encoding.trim().to_ascii_lowercase()).as_deref() {
+        None | Some("" | "identity") => Ok(body),
+        Some("gzip" | "x-gzip") => {
+            let limit = body.len().saturating_mul(GUNZIP_RATIO).min(GUNZIP_BYTES);
+            gunzip(&body, limit).map(Bytes::from).map_err(|error| match error {
+                GunzipError::NotGzip(_) => Problem::new(
+                    Kind::InvalidGzip,
+                    "Content-Encoding says gzip, and the body is not",
+                ),
+                GunzipError::TooLarge(limit) => Problem::new(
+                    Kind::DecompressionLimit,
+                    format!(
+                        "the body has more than {limit} bytes when decompressed; allowed are \
+                         {GUNZIP_RATIO} times its size and at most {GUNZIP_BYTES}"
+                    ),
+                ),
+            })
+        }
+        Some(_) => Err(Problem::new(
+            Kind::UnsupportedMediaType,
+            "Content-Encoding must be gzip, identity or absent",
+        )),
+    }
+}
+
+fn parse(body: &Bytes) -> Result<Vec<&RawValue>, Problem> {
+    let invalid = |error: serde_json::Error| {
+        // The text of an error of serde_json holds positions and expectations, no data.
+        Problem::new(Kind::InvalidJson, format!("the body must be a JSON array or object: {error}"))
+    };
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[') => serde_json::from_slice(body).map_err(invalid),
+        Some(b'{') => serde_json::from_slice(body).map(|one| vec![one]).map_err(invalid),
+        _ => Err(Problem::new(Kind::InvalidJson, "the body must be a JSON array or object")),
+    }
+}
+
+fn read_event(
+    stream: Stream,
+    raw: &RawValue,
+    body: &Bytes,
+    environment: &EnvironmentTexts,
+) -> Result<Event, Vec<FieldFault>> {
+    let whole = |detail: String| vec![FieldFault { field: None, detail }];
+    if !raw.get().starts_with('{') {
+        return Err(whole("must be an object".to_owned()));
+    }
+    let event = match stream {
+        Stream::Impressions => normalise(raw.get(), environment)?,
+        Stream::Events => Event::from_object(body.slice_ref(raw.get().as_bytes())),
+    };
+    if event.size() > EVENT_BYTES {
+        let detail = format!("has {} bytes; at most {EVENT_BYTES} are allowed", event.size());
+        return Err(whole(detail));
+    }
+    Ok(event)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+use serde_json::json;
+
+use super::*;
+use crate::{
+    gzip::gzip,
+    memory::{World, environment},
+    time::Timestamp,
+};
+
+const KEY: &str = "Bearer fpk_test";
+
+fn world() -> World {
+    let world = World::new();
+    let grant = KeyGrant { id: "k".into(), project: "web".into(), environment: environment() };
+    world.state().keys.insert(hash("fpk_test"), grant);
+    world
+}
+
+fn ingest(world: &World) -> Ingest<&World, &World, &World> {
+    Ingest::new(world, world, world, Limits { body_bytes: 4_194_304, events: 10_000 })
+}
+
+fn post(body: impl Into<Bytes>) -> Post {
+    Post {
+        stream: Stream::Impressions,
+        authorization: Some(KEY.into()),
+        content_type: Some("application/json; charset=utf-8".into()),
+        content_encoding: None,
+        body: body.into(),
+    }
+}
+
+fn impressions(count: usize) -> String {
+    let one = |n| json!({"key": format!("u{n}"), "split": "f", "treatment": "on", "time": n});
+    json!((0..count).map(one).collect::<Vec<_>>()).to_string()
+}
+
+async fn refusal(world: &World, post: Post) -> Problem {
+    let problem = ingest(world).accept(post).await.unwrap_err();
+    assert!(world.sent(Queue::Events).is_empty(), "nothing is accepted");
+    problem
+}
+
+#[tokio::test]
+async fn an_array_or_one_object_is_accepted_and_queued() {
+    let world = world();
+    let ingest = ingest(&world);
+    assert_eq!(ingest.accept(post(impressions(3))).await, Ok(3));
+    let one = r#" {"key":"k","split":"s","treatment":"t","time":1}"#;
+    assert_eq!(ingest.accept(post(one)).await, Ok(1));
+    let sent = world.sent(Queue::Events);
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0].group.as_deref(), Some("web"));
+    let packed = Fresh::decode(&sent[1].body).unwrap();
+    assert_eq!(packed.fresh.environment, environment());
+    let text = String::from_utf8(packed.events().unwrap()[0].as_bytes().to_vec()).unwrap();
+    assert!(text.contains(r#""environmentId":"prod","environmentName":"Production""#), "{text}");
+}
+
+#[tokio::test]
+async fn gzip_is_undone() {
+    let world = world();
+    let body = gzip(impressions(100).as_bytes());
+    let zipped = Post { content_encoding: Some("gzip".into()), ..post(body) };
+    assert_eq!(ingest(&world).accept(zipped).await, Ok(100));
+}
+
+#[tokio::test]
+async fn events_of_the_free_stream_are_kept_byte_for_byte() {
+    let world = world();
+    let body = r#"[{"b": 1.0,"a":[ ]}]"#;
+    let events = Post { stream: Stream::Events, ..post(body) };
+    assert_eq!(ingest(&world).accept(events).await, Ok(1));
+    let sent = world.sent(Queue::Events);
+    let events = Fresh::decode(&sent[0].body).unwrap().events().unwrap();
+    assert_eq!(events[0].as_bytes(), br#"{"b": 1.0,"a":[ ]}"#);
+}
+
+#[tokio::test]
+async fn broken_bodies_say_where() {
+    let world = world();
+    for body in ["", " ", "[", "[{]", "{\"a\"", "nul", "3", "\"x\"", "[{}] x", "[\"\\ud800\"]x"] {
+        let problem = refusal(&world, post(body)).await;
+        assert_eq!(problem.kind, Kind::InvalidJson, "{body}");
+    }
+    let problem = refusal(&world, post("[\n{\"key\" 1}]")).await;
+    assert!(problem.detail.contains("line 2 column"), "{}", problem.detail);
+    let not_utf8 = [&b"[{\"key\":\""[..], &[0xFF], b"\"}]"].concat();
+    assert_eq!(refusal(&world, post(not_utf8)).await.kind, Kind::InvalidJson);
+    // Depth costs no stack, since nobody looks inside.
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(refusal(&world, post(deep)).await.kind, Kind::InvalidEvents);
+}
+
+#[tokio::test]
+async fn an_empty_array_is_refused() {
+    assert_eq!(refusal(&world(), post("[]")).await.kind, Kind::EmptyRequest);
+}
+
+#[tokio::test]
+async fn the_first_twenty_faults_are_listed_with_index_and_field() {
+    let mut events = vec![json!({"key": "k", "split": "s", "treatment": "t", "time": 1}), json!(5)];
+    events
+        .extend((0..30).map(|_| json!({"key": 1, "split": "s", "treatment": "t", "time": "now"})));
+    let problem = refusal(&world(), post(json!(events).to_string())).await;
+    assert_eq!(problem.kind, Kind::InvalidEvents);
+    assert_eq!(problem.errors.len(), 20);
+    assert_eq!((problem.errors[0].index, &problem.errors[0].field), (Some(1), &None));
+    let second = &problem.errors[1];
+    assert_eq!((second.index, second.field.as_deref()), (Some(2), Some("key")));
+    assert!(problem.detail.starts_with("31 of 32 events"), "{}", problem.detail);
+}
+
+#[tokio::test]
+async fn an_event_over_256_kib_is_refused_by_index() {
+    let world = world();
+    let event = |size| json!({"key": "k", "split": "s", "treatment": "t", "time": 1, "x": "y".repeat(size)});
+    let problem = refusal(&world, post(json!([event(1), event(EVENT_BYTES)]).to_string())).await;
+    assert_eq!(problem.errors[0].index, Some(1));
+    assert!(problem.errors[0].detail.contains("at most 262144"), "{problem:?}");
+    assert_eq!(ingest(&world).accept(post(json!([event(262_000)]).to_string())).await, Ok(1));
+}
+
+#[tokio::test]
+async fn ten_thousand_events_are_taken_and_one_more_is_refused_whole() {
+    let world = world();
+    let problem = refusal(&world, post(impressions(10_001))).await;
+    assert_eq!(problem.kind, Kind::TooManyEvents);
+    assert!(problem.detail.contains("10001") && problem.detail.contains("10000"), "{problem:?}");
+    assert_eq!(ingest(&world).accept(post(impressions(10_000))).await, Ok(10_000));
+    let queued: usize =
+        world.sent(Queue::Events).iter().map(|m| Fresh::decode(&m.body).unwrap().count).sum();
+    assert_eq!(queued, 10_000);
+}
+
+#[tokio::test]
+async fn a_gzip_bomb_and_what_is_not_gzip_are_refused() {
+    let world = world();
+    let zipped = |body: Vec<u8>| Post { content_encoding: Some("gzip".into()), ..post(body) };
+    let bomb = gzip(&vec![b' '; 3_000_000]);
+    let problem = refusal(&world, zipped(bomb)).await;
+    assert_eq!(problem.kind, Kind::DecompressionLimit, "{problem:?}");
+    assert_eq!(refusal(&world, zipped(b"[{}]".to_vec())).await.kind, Kind::InvalidGzip);
+    let large = Limits { body_bytes: usize::MAX, events: 1 };
+    let mut noise = vec![0u8; 34 * 1024 * 1024];
+    for (n, byte) in noise.iter_mut().enumerate() {
+        *byte = (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
+    }
+    let ingest = Ingest::new(&world, &world, &world, large);
+    let problem = ingest.accept(zipped(gzip(&noise))).await.unwrap_err();
+    assert_eq!(problem.kind, Kind::DecompressionLimit, "more than 32 MiB");
+}
+
+#[tokio::test]
+async fn other_encodings_and_types_are_refused() {
+    let world = world();
+    let br = Post { content_encoding: Some("br".into()), ..post("[]") };
+    assert_eq!(refusal(&world, br).await.kind, Kind::UnsupportedMediaType);
+    let form =
+        Post { content_type: Some("application/x-www-form-urlencoded".into()), ..post("[]") };
+    assert_eq!(refusal(&world, form).await.kind, Kind::UnsupportedMediaType);
+}
+
+#[tokio::test]
+async fn a_body_too_large_is_refused_before_any_work() {
+    let world = world();
+    let body = vec![b' '; 4_194_305];
+    assert_eq!(refusal(&world, post(body)).await.kind, Kind::ContentTooLarge);
+    assert_eq!(world.state().calls.get("key"), None);
+}
+
+#[tokio::test]
+async fn keys_are_remembered_for_a_minute_and_unknown_ones_too() {
+    let world = world();
+    let ingest = ingest(&world);
+    let unknown = || Post { authorization: Some("Bearer nope".into()), ..post(impressions(1)) };
+    for _ in 0..5 {
+        assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+        assert_eq!(ingest.accept(unknown()).await.unwrap_err().status(), 401);
+    }
+    assert_eq!(world.state().calls["key"], 2);
+    world.state().keys.clear();
+    world.pass(Duration::from_secs(59));
+    assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+    world.pass(Duration::from_secs(1));
+    let revoked = ingest.accept(post(impressions(1))).await.unwrap_err();
+    assert_eq!(revoked.kind, Kind::Unauthorized);
+    assert_eq!(revoked.headers, [("www-authenticate", "Bearer".to_owned())]);
+}
+
+#[tokio::test]
+async fn missing_and_malformed_keys_cost_no_read() {
+    let world = world();
+    for authorization in [None, Some("Basic x"), Some("Bearer ")] {
+        let authorization = authorization.map(str::to_owned);
+        let problem = refusal(&world, Post { authorization, ..post("[]") }).await;
+        assert_eq!(problem.status(), 401);
+    }
+    assert_eq!(world.state().calls.get("key"), None);
+}
+
+#[tokio::test]
+async fn while_the_table_cannot_be_asked_known_keys_serve_on() {
+    let world = world();
+    let ingest = ingest(&world);
+    world.fail("key", 1);
+    let problem = ingest.accept(post(impressions(1))).await.unwrap_err();
+    assert_eq!(problem.kind, Kind::Unavailable, "unknown is not unauthorised");
+    assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+    world.pass(Duration::from_secs(300));
+    world.fail("key", 1);
+    assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+}
+
+#[tokio::test]
+async fn one_entry_that_sqs_does_not_take_makes_it_503() {
+    let world = world();
+    // Two messages; the first is taken.
+    let event = |n| json!({"key": format!("{n}"), "split": "s", "treatment": "t", "time": 1, "x": "y".repeat(200_000)});
+    let body = json!((0..12).map(event).collect::<Vec<_>>()).to_string();
+    let ingest = Ingest::new(&world, &world, &world, Limits { body_bytes: 9_000_000, events: 99 });
+    world.fail("send", 1);
+    let problem = ingest.accept(post(body)).await.unwrap_err();
+    assert_eq!(problem.kind, Kind::Unavailable);
+    assert!(problem.detail.contains("send all of them again"), "{problem:?}");
+    assert_eq!(problem.headers, [("retry-after", "1".to_owned())]);
+    assert_eq!(world.sent(Queue::Events).len(), 1, "a batch may succeed in part");
+}
+
+#[test]
+fn texts_stay_below_the_limit_whatever_the_events_are() {
+    let mut state = 7u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        format!("{state:016x}")
+    };
+    let events: Vec<_> = (0..40)
+        .map(|_| {
+            let text: String = (0..4_000).map(|_| random()).collect();
+            Event::from_object(format!(r#"{{"x":"{text}"}}"#))
+        })
+        .collect();
+    let fresh = Fresh {
+        project: "web".into(),
+        environment: environment(),
+        stream: Stream::Events,
+        accepted_at: Timestamp(1),
+    };
+    let texts = texts(&fresh, events.clone());
+    assert!(texts.len() > 1 && texts.iter().all(|text| text.len() <= MAX_TEXT));
+    let back: Vec<_> =
+        texts.iter().flat_map(|text| Fresh::decode(text).unwrap().events().unwrap()).collect();
+    assert_eq!(back, events);
+}

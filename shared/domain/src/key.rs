@@ -1,0 +1,49 @@
+//! Bearer keys: how they are read from a header, and stored.
+
+use sha2::{Digest, Sha256};
+
+use crate::ports::KeyHash;
+
+/// A key longer than this is none of ours.
+const MAX_KEY: usize = 256;
+
+/// The key of an `Authorization: Bearer` header (RFC 6750, 2.1); the scheme in any case.
+pub fn bearer(authorization: Option<&str>) -> Option<&str> {
+    let (scheme, key) = authorization?.trim().split_once(' ')?;
+    let key = key.trim();
+    let fits = !key.is_empty() && key.len() <= MAX_KEY;
+    (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(key)
+}
+
+/// SHA-256 in lower-case hex. Keys are 256 random bits, so that no slow hash is needed.
+pub fn hash(key: &str) -> KeyHash {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(key) {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bearer_keys_are_read_strictly() {
+        assert_eq!(bearer(Some("Bearer abc")), Some("abc"));
+        assert_eq!(bearer(Some("bearer   abc ")), Some("abc"));
+        for header in ["", "Bearer", "Bearer ", "Basic abc", "abc"] {
+            assert_eq!(bearer(Some(header)), None, "{header}");
+        }
+        assert_eq!(bearer(Some(&format!("Bearer {}", "x".repeat(257)))), None);
+        assert_eq!(bearer(None), None);
+    }
+
+    #[test]
+    fn hashes_are_those_of_sha256() {
+        // FIPS 180-4's example "abc".
+        assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,40 @@
+//! What Flagpost decides, and the use cases that carry it out over ports.
+//!
+//! Nothing here reads a clock, the environment or a socket: `now`, chance and every outside
+//! system are passed in, so that each decision can be tested, and whole days simulated, without
+//! waiting for either.
+
+pub mod admin;
+pub mod attempt;
+pub mod batch;
+pub mod breaker;
+pub mod delivery;
+pub mod destination;
+pub mod diagnose;
+pub mod disposition;
+pub mod drain;
+pub mod event;
+pub mod expiring;
+pub mod gzip;
+pub mod health;
+pub mod id;
+pub mod impression;
+pub mod ingest;
+pub mod integration;
+pub mod key;
+pub mod known;
+pub mod ledger;
+pub mod message;
+pub mod outcome;
+pub mod pacing;
+pub mod park;
+pub mod parked;
+pub mod ports;
+pub mod problem;
+pub mod queueing;
+pub mod retry;
+pub mod schedule;
+pub mod time;
+
+#[cfg(test)]
+mod memory;

@@ -1,0 +1,112 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn fresh() -> Fresh {
+    Fresh {
+        project: "web".into(),
+        environment: Environment { id: "prod".into(), name: "Production".into() },
+        stream: Stream::Impressions,
+        accepted_at: Timestamp(5),
+    }
+}
+
+fn events(texts: &[&str]) -> Vec<Event> {
+    texts.iter().map(|text| Event::from_object((*text).to_owned())).collect()
+}
+
+#[test]
+fn small_messages_are_plain_and_readable() {
+    let text = fresh().encode(&events(&[r#"{"a":1}"#, r#"{"b":2}"#]));
+    assert_eq!(
+        text,
+        r#"{"v":1,"head":{"project":"web","environment":{"id":"prod","name":"Production"},"stream":"impressions","accepted_at":5},"count":2,"bytes":17,"plain":[{"a":1},{"b":2}]}"#
+    );
+    let packed = Fresh::decode(&text).unwrap();
+    assert_eq!(packed.fresh, fresh());
+    assert_eq!(packed.events().unwrap(), events(&[r#"{"a":1}"#, r#"{"b":2}"#]));
+}
+
+#[test]
+fn large_messages_are_compressed() {
+    let one = format!(r#"{{"key":"{}"}}"#, "user ".repeat(400));
+    let text = fresh().encode(&events(&[&one, &one]));
+    assert!(text.len() < 600 && text.contains("\"gzip\":"), "{}", text.len());
+    assert_eq!(Fresh::decode(&text).unwrap().events().unwrap(), events(&[&one, &one]));
+}
+
+#[test]
+fn characters_that_sqs_refuses_travel_compressed() {
+    let text = fresh().encode(&events(&["{\"a\":\"\u{FFFF}\"}"]));
+    assert!(!text.contains('\u{FFFF}'));
+    assert_eq!(Fresh::decode(&text).unwrap().events().unwrap(), events(&["{\"a\":\"\u{FFFF}\"}"]));
+}
+
+#[test]
+fn a_newer_version_is_told_from_what_is_not_ours() {
+    assert_eq!(Fresh::decode(r#"{"v":2,"new":"shape"}"#).unwrap_err(), Unreadable::Newer(2));
+    assert_eq!(Wake::decode(r#"{"v":7}"#).unwrap_err(), Unreadable::Newer(7));
+    for text in ["", "hello", "[]", "{}", r#"{"v":0}"#, r#"{"v":"1"}"#, r#"{"v":1}"#, "null"] {
+        assert!(matches!(Fresh::decode(text), Err(Unreadable::Foreign(_))), "{text}");
+        assert!(matches!(Scheduled::decode(text), Err(Unreadable::Foreign(_))), "{text}");
+        assert!(matches!(Wake::decode(text), Err(Unreadable::Foreign(_))), "{text}");
+    }
+}
+
+#[test]
+fn a_message_that_lies_about_its_size_is_not_decoded_beyond_it() {
+    let one = format!(r#"{{"key":"{}"}}"#, "x".repeat(9_000));
+    let text = fresh().encode(&events(&[&one])).replace("\"bytes\":9012", "\"bytes\":100");
+    let packed = Fresh::decode(&text).unwrap();
+    assert_eq!(packed.bytes, 100);
+    assert!(matches!(packed.events(), Err(Unreadable::Foreign(_))));
+}
+
+#[test]
+fn a_message_with_another_count_than_it_says_is_not_ours() {
+    let text = fresh().encode(&events(&["{}"])).replace("\"count\":1", "\"count\":2");
+    assert!(matches!(Fresh::decode(&text).unwrap().events(), Err(Unreadable::Foreign(_))));
+}
+
+#[test]
+fn wake_ups_go_there_and_back() {
+    let wake = Wake { integration: "i".into(), project: "p".into(), wake_gen: 3, rate: Some(2.0) };
+    assert_eq!(Wake::decode(&wake.encode()).unwrap(), wake);
+}
+
+proptest! {
+    #[test]
+    fn deliveries_go_there_and_back(
+        texts in proptest::collection::vec("\\PC{0,80}", 1..40),
+        began in 0i64..2_000_000_000_000,
+    ) {
+        let events: Vec<_> = texts
+            .iter()
+            .map(|t| Event::from_object(serde_json::json!({ "t": t }).to_string()))
+            .collect();
+        let delivery = Delivery {
+            id: "d".into(),
+            project: "p".into(),
+            integration: "i".into(),
+            began: Timestamp(began),
+            events,
+        };
+        let scheduled = Scheduled { delivery: delivery.clone(), not_before: Timestamp(began + 1) };
+        prop_assert_eq!(Scheduled::decode(&scheduled.encode()).unwrap(), scheduled);
+        let aside = Aside::new(delivery.clone(), Timestamp(began + 90_000));
+        let back = Aside::decode(&aside.encode()).unwrap();
+        prop_assert_eq!(&back, &aside);
+        // An hour later its age is still a minute and a half.
+        let later = back.resume(Timestamp(began + 3_690_000));
+        prop_assert_eq!(later.began, Timestamp(began + 3_600_000));
+        prop_assert_eq!(later.events, delivery.events);
+    }
+
+    #[test]
+    fn no_text_makes_a_reader_panic(text in "\\PC{0,200}") {
+        let _ = Fresh::decode(&text).map(|packed| packed.events());
+        let _ = Scheduled::decode(&text);
+        let _ = Wake::decode(&text);
+        let _ = Aside::decode(text.as_bytes());
+    }
+}

@@ -1,0 +1,77 @@
+//! Laying deliveries aside: object, then backlog mark and timer in one write, then the wake-up.
+//!
+//! In this order nothing is lost wherever it stops: a message is acknowledged only after the mark,
+//! and a wake-up that was not sent is found by the sweep of overdue timers.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
+use crate::{
+    delivery::Delivery,
+    id::{IntegrationId, ProjectId},
+    message::{Aside, Wake},
+    parked::{ParkedKey, Place},
+    ports::{Clock, DELAY_MAX, HealthStore, Objects, Outgoing, PortResult, Ports, Queue, Queues},
+    time::Timestamp,
+};
+
+/// Objects written at the same time.
+const WIDTH: usize = 8;
+
+/// Parks deliveries of one integration, to be looked at by the drainer at `wake_at`. One result for
+/// each, in their order: whether it is safe now.
+pub async fn park<P: Ports>(
+    ports: &P,
+    project: &ProjectId,
+    id: &IntegrationId,
+    deliveries: Vec<Delivery>,
+    wake_at: Timestamp,
+) -> Vec<PortResult<()>> {
+    let puts: Vec<_> =
+        deliveries.into_iter().map(|delivery| lay_aside(ports, Place::Parked, delivery)).collect();
+    let results: Vec<_> = stream::iter(puts).buffered(WIDTH).collect().await;
+    if results.iter().all(Result::is_err) {
+        return results;
+    }
+    if let Err(error) = mark(ports, project, id, wake_at).await {
+        return results.into_iter().map(|_| Err(error.clone())).collect();
+    }
+    results
+}
+
+/// Writes a delivery to its place in the bucket.
+pub async fn lay_aside<P: Ports>(ports: &P, place: Place, delivery: Delivery) -> PortResult<()> {
+    let now = ports.clock().now();
+    let key = ParkedKey {
+        place,
+        integration: delivery.integration.clone(),
+        at: now,
+        delivery: delivery.id.clone(),
+        count: delivery.count(),
+    };
+    ports.objects().put(&key.text(), Aside::new(delivery, now).encode()).await
+}
+
+async fn mark<P: Ports>(
+    ports: &P,
+    project: &ProjectId,
+    id: &IntegrationId,
+    wake_at: Timestamp,
+) -> PortResult<()> {
+    if let Some(wake_gen) = ports.store().mark_backlog(project, id, wake_at).await? {
+        let wake = Wake { integration: id.clone(), project: project.clone(), wake_gen, rate: None };
+        send_wake(ports.queues(), &wake, wake_at.since(ports.clock().now())).await;
+    }
+    Ok(())
+}
+
+/// Sends a wake-up. If that fails, the timer is overdue soon, and the sweep sends another.
+pub async fn send_wake<Q: Queues>(queues: &Q, wake: &Wake, wait: Duration) {
+    let message = Outgoing { body: wake.encode(), delay: wait.min(DELAY_MAX), group: None };
+    for result in queues.send_batch(Queue::Wake, &[message]).await {
+        if let Err(error) = result {
+            tracing::warn!(%error, integration = %wake.integration, "wake-up not sent, the sweep will");
+        }
+    }
+}

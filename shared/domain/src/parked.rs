@@ -1,0 +1,107 @@
+//! Names of laid-aside deliveries in the bucket. They sort by time within an integration and say
+//! how many events each holds, so that a listing is enough to count a backlog.
+
+use crate::{
+    id::{DeliveryId, IntegrationId},
+    time::Timestamp,
+};
+
+/// The two places for deliveries outside of SQS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Waiting for the drainer.
+    Parked,
+    /// The schedule ran out: kept for replay.
+    Dead,
+}
+
+impl Place {
+    /// First part of the keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parked => "parked",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Prefix of the keys of one integration.
+    pub fn prefix(self, integration: &IntegrationId) -> String {
+        format!("{}/{integration}/", self.name())
+    }
+}
+
+/// `{place}/{integration}/{time in ms, 13 digits}-{delivery}-{count}.json.gz`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedKey {
+    /// Where.
+    pub place: Place,
+    /// Whose.
+    pub integration: IntegrationId,
+    /// When it was laid aside.
+    pub at: Timestamp,
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// How many events it holds.
+    pub count: u64,
+}
+
+impl ParkedKey {
+    /// The key as text.
+    pub fn text(&self) -> String {
+        let Self { place, integration, at, delivery, count } = self;
+        format!("{}{:013}-{delivery}-{count}.json.gz", place.prefix(integration), at.0.max(0))
+    }
+
+    /// Reads a key; `None` if it is not one of ours.
+    pub fn parse(key: &str) -> Option<Self> {
+        let (place, rest) = key.split_once('/')?;
+        let place = match place {
+            "parked" => Place::Parked,
+            "dead" => Place::Dead,
+            _ => return None,
+        };
+        let (integration, name) = rest.split_once('/')?;
+        let (at, rest) = name.strip_suffix(".json.gz")?.split_once('-')?;
+        let (delivery, count) = rest.rsplit_once('-')?;
+        Some(Self {
+            place,
+            integration: integration.into(),
+            at: Timestamp(at.parse().ok()?),
+            delivery: delivery.into(),
+            count: count.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn foreign_keys_are_not_ours() {
+        for key in ["", "parked/", "parked/i/x", "other/i/1-d-1.json.gz", "parked/i/1-d-x.json.gz"]
+        {
+            assert_eq!(ParkedKey::parse(key), None, "{key}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn keys_go_there_and_back_and_sort_by_time(
+            a in 0i64..4_000_000_000_000, b in 0i64..4_000_000_000_000, count in 1u64..1000,
+            delivery in "[0-9a-f]{32}(\\.[ab]){0,3}",
+        ) {
+            let key = |at| ParkedKey {
+                place: Place::Parked,
+                integration: "i-1".into(),
+                at: Timestamp(at),
+                delivery: delivery.as_str().into(),
+                count,
+            };
+            prop_assert_eq!(ParkedKey::parse(&key(a).text()), Some(key(a)));
+            prop_assert_eq!(a.cmp(&b), key(a).text().cmp(&key(b).text()));
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The retry schedule, by age: a delivery is due at fixed times after its schedule began.
+//!
+//! Jitter is a property of the delivery, not rolled anew at each failure, which would turn ten
+//! attempts into dozens. Nothing counts receives, since throttles raise them.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::{id::DeliveryId, ports::VISIBILITY_MAX, time::Timestamp};
+
+/// A slot closer than this to an attempt's start is passed over.
+const TOO_CLOSE: Duration = Duration::from_secs(5);
+/// A delivery received this long after its last slot was held up by us: it is parked, not dead.
+const OUR_OUTAGE: Duration = Duration::from_mins(15);
+/// More slots than this are taken for a mistake.
+const MAX_SLOTS: usize = 20;
+
+/// Why a list of slots makes no schedule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScheduleError {
+    /// None, or too many.
+    #[error("{0} slots; allowed are 1 to {MAX_SLOTS}")]
+    Count(usize),
+    /// Not later than the one before.
+    #[error("slot {0} is not later than the one before it")]
+    Order(usize),
+    /// Below a second, or beyond the longest visibility timeout.
+    #[error("slot {0} is out of range; allowed are 1 s to 12 h")]
+    Range(usize),
+}
+
+/// When failed deliveries are tried again, as ages since the first attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule(Vec<Duration>);
+
+impl Default for Schedule {
+    /// 1, 3, 7, 15, 30, 60, 105, 165 and 240 minutes.
+    fn default() -> Self {
+        Self([1, 3, 7, 15, 30, 60, 105, 165, 240].map(Duration::from_mins).to_vec())
+    }
+}
+
+impl Schedule {
+    /// A schedule of 1 to 20 slots, each later than the one before, from 1 s to 12 h.
+    pub fn new(slots: Vec<Duration>) -> Result<Self, ScheduleError> {
+        if slots.is_empty() || slots.len() > MAX_SLOTS {
+            return Err(ScheduleError::Count(slots.len()));
+        }
+        let mut before = Duration::ZERO;
+        for (index, slot) in slots.iter().enumerate() {
+            if *slot < Duration::from_secs(1) || *slot > VISIBILITY_MAX {
+                return Err(ScheduleError::Range(index + 1));
+            }
+            if *slot <= before {
+                return Err(ScheduleError::Order(index + 1));
+            }
+            before = *slot;
+        }
+        Ok(Self(slots))
+    }
+
+    /// When the delivery is due next, of a schedule that began at `began`; `None` when no slot is
+    /// left.
+    pub fn next(
+        &self,
+        delivery: &DeliveryId,
+        began: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        self.dues(delivery, began).filter(|due| *due > now.plus(TOO_CLOSE)).min()
+    }
+
+    /// Whether so much time passed since the last slot that the delay was ours, not the endpoint's.
+    pub fn was_held_up(&self, delivery: &DeliveryId, began: Timestamp, now: Timestamp) -> bool {
+        self.dues(delivery, began).max().is_some_and(|last| now > last.plus(OUR_OUTAGE))
+    }
+
+    fn dues(&self, delivery: &DeliveryId, began: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let last = self.0.len() - 1;
+        self.0.iter().enumerate().map(move |(k, slot)| {
+            let due = slot.mul_f64(1.0 + 0.1 * spread(delivery, k));
+            // The schedule promises an end.
+            began.plus(if k == last { due.min(*slot) } else { due })
+        })
+    }
+}
+
+/// A hash of delivery and slot in −1..=1.
+fn spread(delivery: &DeliveryId, slot: usize) -> f64 {
+    let hash =
+        Sha256::new().chain_update(delivery.as_str()).chain_update(slot.to_be_bytes()).finalize();
+    let high = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    f64::from(high) / f64::from(u32::MAX) * 2.0 - 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BEGAN: Timestamp = Timestamp(1_800_000_000_000);
+
+    /// Follows the schedule as the RetryQueue does: an attempt at each due time.
+    fn ages(schedule: &Schedule, delivery: &DeliveryId) -> Vec<Duration> {
+        let mut now = BEGAN;
+        let mut ages = vec![Duration::ZERO];
+        while let Some(due) = schedule.next(delivery, BEGAN, now) {
+            now = due;
+            ages.push(now.since(BEGAN));
+        }
+        ages
+    }
+
+    #[test]
+    fn senseless_slots_are_refused() {
+        let seconds =
+            |all: &[u64]| Schedule::new(all.iter().map(|s| Duration::from_secs(*s)).collect());
+        assert_eq!(seconds(&[]), Err(ScheduleError::Count(0)));
+        assert_eq!(seconds(&[1; 21]), Err(ScheduleError::Count(21)));
+        assert_eq!(seconds(&[5, 5]), Err(ScheduleError::Order(2)));
+        assert_eq!(seconds(&[0]), Err(ScheduleError::Range(1)));
+        assert_eq!(seconds(&[1, 43_201]), Err(ScheduleError::Range(2)));
+        assert!(seconds(&[1, 43_200]).is_ok());
+    }
+
+    #[test]
+    fn a_crash_uses_up_a_slot_and_never_adds_one() {
+        let schedule = Schedule::default();
+        let id = "d".into();
+        let first = schedule.next(&id, BEGAN, BEGAN).unwrap();
+        // Set before the attempt; whatever happens then, the next receive is at that time.
+        let second = schedule.next(&id, BEGAN, first).unwrap();
+        assert!(second > first.plus(Duration::from_secs(60)));
+        assert_eq!(schedule.next(&id, BEGAN, first.plus(Duration::from_secs(3))), Some(second));
+    }
+
+    #[test]
+    fn a_long_outage_of_ours_is_told_from_a_schedule_that_ran_out() {
+        let schedule = Schedule::default();
+        let id = "d".into();
+        let end = BEGAN.plus(Duration::from_mins(240));
+        assert!(!schedule.was_held_up(&id, BEGAN, end.plus(Duration::from_mins(1))));
+        assert!(schedule.was_held_up(&id, BEGAN, end.plus(Duration::from_mins(16))));
+    }
+
+    proptest! {
+        #[test]
+        fn ten_attempts_within_four_hours_each_near_its_slot(id in "[a-z0-9]{32}") {
+            let ages = ages(&Schedule::default(), &id.as_str().into());
+            prop_assert_eq!(ages.len(), 10);
+            for (age, minutes) in ages.iter().zip([0u32, 1, 3, 7, 15, 30, 60, 105, 165, 240]) {
+                let slot = f64::from(minutes) * 60.0;
+                prop_assert!((age.as_secs_f64() - slot).abs() <= slot * 0.1 + 0.001);
+            }
+            prop_assert!(ages[9] <= Duration::from_mins(240));
+        }
+
+        #[test]
+        fn jitter_is_the_deliverys_own(id in "[a-z0-9]{32}", seconds in 0u64..14_400) {
+            let id: DeliveryId = id.as_str().into();
+            let now = BEGAN.plus(Duration::from_secs(seconds));
+            let schedule = Schedule::default();
+            prop_assert_eq!(schedule.next(&id, BEGAN, now), schedule.next(&id, BEGAN, now));
+        }
+    }
+}
