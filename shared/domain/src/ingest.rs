@@ -86,8 +86,9 @@ impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
     pub async fn accept(&self, post: Post) -> Result<usize, Problem> {
         self.check_size(post.body.len())?;
         let grant = self.authenticate(post.authorization.as_deref()).await?;
-        check_media_type(post.content_type.as_deref())?;
-        let body = decompress(post.content_encoding.as_deref(), post.body)?;
+        let is_gzip = is_gzip(post.content_encoding.as_deref())?;
+        check_media_type(post.content_type.as_deref(), is_gzip)?;
+        let body = if is_gzip { decompress(&post.body)? } else { post.body };
         let environment = EnvironmentTexts::new(&grant.environment);
         let events = self.read(post.stream, &body, &environment)?;
         let count = events.len();
@@ -237,43 +238,52 @@ fn push_texts(fresh: &Fresh, events: &[Event], texts: &mut Vec<String>) {
     push_texts(fresh, second, texts);
 }
 
-fn check_media_type(content_type: Option<&str>) -> Result<(), Problem> {
+/// Whether the body is JSON by its type. Compressed bodies may also say that they are binary: a
+/// gateway may pass `application/json` on as text, which ends any gzip.
+fn check_media_type(content_type: Option<&str>, is_gzip: bool) -> Result<(), Problem> {
     let Some(content_type) = content_type else {
         return Ok(());
     };
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let json = ["application/json", "text/json"].contains(&essence.as_str())
         || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if json {
+    let binary = ["application/gzip", "application/x-gzip", "application/octet-stream"];
+    if json || (is_gzip && binary.contains(&essence.as_str())) {
         return Ok(());
     }
-    Err(Problem::new(Kind::UnsupportedMediaType, "Content-Type must be application/json"))
+    let detail = "Content-Type must be application/json, or, with Content-Encoding: gzip, \
+                  application/gzip";
+    Err(Problem::new(Kind::UnsupportedMediaType, detail))
 }
 
-fn decompress(content_encoding: Option<&str>, body: Bytes) -> Result<Bytes, Problem> {
+/// Whether the body is compressed, by its `Content-Encoding`.
+fn is_gzip(content_encoding: Option<&str>) -> Result<bool, Problem> {
     match content_encoding.map(|encoding| encoding.trim().to_ascii_lowercase()).as_deref() {
-        None | Some("" | "identity") => Ok(body),
-        Some("gzip" | "x-gzip") => {
-            let limit = body.len().saturating_mul(GUNZIP_RATIO).min(GUNZIP_BYTES);
-            gunzip(&body, limit).map(Bytes::from).map_err(|error| match error {
-                GunzipError::NotGzip(_) => Problem::new(
-                    Kind::InvalidGzip,
-                    "Content-Encoding says gzip, and the body is not",
-                ),
-                GunzipError::TooLarge(limit) => Problem::new(
-                    Kind::DecompressionLimit,
-                    format!(
-                        "the body has more than {limit} bytes when decompressed; allowed are \
-                         {GUNZIP_RATIO} times its size and at most {GUNZIP_BYTES}"
-                    ),
-                ),
-            })
-        }
+        None | Some("" | "identity") => Ok(false),
+        Some("gzip" | "x-gzip") => Ok(true),
         Some(_) => Err(Problem::new(
             Kind::UnsupportedMediaType,
             "Content-Encoding must be gzip, identity or absent",
         )),
     }
+}
+
+fn decompress(body: &Bytes) -> Result<Bytes, Problem> {
+    let limit = body.len().saturating_mul(GUNZIP_RATIO).min(GUNZIP_BYTES);
+    gunzip(body, limit).map(Bytes::from).map_err(|error| match error {
+        GunzipError::NotGzip(_) => Problem::new(
+            Kind::InvalidGzip,
+            "Content-Encoding says gzip, and the body is not; if it was when it was sent, send it \
+             with Content-Type: application/gzip, since a gateway may pass JSON on as text",
+        ),
+        GunzipError::TooLarge(limit) => Problem::new(
+            Kind::DecompressionLimit,
+            format!(
+                "the body has more than {limit} bytes when decompressed; allowed are \
+                 {GUNZIP_RATIO} times its size and at most {GUNZIP_BYTES}"
+            ),
+        ),
+    })
 }
 
 fn parse(body: &Bytes) -> Result<Vec<&RawValue>, Problem> {

@@ -6,7 +6,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{error::Category, value::RawValue};
 
 use crate::{
     delivery::Delivery,
@@ -39,8 +39,13 @@ pub enum Unreadable {
 }
 
 impl From<serde_json::Error> for Unreadable {
+    /// Says where and what kind of error it is. The error's own text may quote the message.
     fn from(error: serde_json::Error) -> Self {
-        Self::Foreign(error.to_string())
+        let what = match error.classify() {
+            Category::Data => "not one of our messages",
+            Category::Syntax | Category::Eof | Category::Io => "not JSON",
+        };
+        Self::Foreign(format!("{what}, line {} column {}", error.line(), error.column()))
     }
 }
 

@@ -3,28 +3,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::sending;
-
-/// What the child's own lines begin with; the test harness in it prints others.
-const MARK: &str = "sender: ";
-
-/// Not a test: the child runs it, by name.
-#[tokio::test]
-#[ignore = "the other side of tests that need a process of its own"]
-async fn a_sender_that_is_told_what_to_do() {
-    let sender = sending::sender();
-    let mut lines = std::io::stdin().lines();
-    while let Some(url) = lines.next().transpose().unwrap() {
-        let told = match sending::send(&sender, &url).await {
-            Ok(answer) => format!("answered {}", answer.status),
-            Err(error) => format!("failed: {error:?}"),
-        };
-        let mut out = std::io::stdout();
-        writeln!(out, "\n{MARK}{told}").unwrap();
-        out.flush().unwrap();
-    }
-}
-
 pub(crate) struct Child {
     process: std::process::Child,
     commands: ChildStdin,
@@ -33,13 +11,11 @@ pub(crate) struct Child {
 
 impl Child {
     pub(crate) fn start<'a>(environment: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "child::a_sender_that_is_told_what_to_do",
-                "--ignored",
-                "--nocapture",
-            ])
+        // The example is built with the tests, and lies beside them.
+        let tests = std::env::current_exe().unwrap();
+        let example = tests.parent().unwrap().with_file_name("examples").join("send");
+        let mut process = Command::new(example)
+            .arg("127.0.0.0/8")
             .envs(environment)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -53,11 +29,7 @@ impl Child {
     /// Sends a request, and says what came of it. Blocks.
     pub(crate) fn send(&mut self, url: &str) -> String {
         writeln!(self.commands, "{url}").unwrap();
-        let lines = (&mut self.told).lines().map(Result::unwrap);
-        lines
-            .map(|line| line.strip_prefix(MARK).map(ToOwned::to_owned))
-            .find_map(|told| told)
-            .unwrap()
+        (&mut self.told).lines().next().unwrap().unwrap()
     }
 
     /// Stops the process where it stands, and comes back when it is stopped.

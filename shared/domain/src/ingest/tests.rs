@@ -62,7 +62,11 @@ async fn gzip_is_undone() {
     let world = world();
     let body = gzip(impressions(100).as_bytes());
     let zipped = Post { content_encoding: Some("gzip".into()), ..post(body) };
-    assert_eq!(ingest(&world).accept(zipped).await, Ok(100));
+    assert_eq!(ingest(&world).accept(zipped.clone()).await, Ok(100));
+    for binary in ["application/gzip", "application/octet-stream"] {
+        let zipped = Post { content_type: Some(binary.into()), ..zipped.clone() };
+        assert_eq!(ingest(&world).accept(zipped).await, Ok(100), "{binary}");
+    }
 }
 
 #[tokio::test]
@@ -159,6 +163,8 @@ async fn other_encodings_and_types_are_refused() {
     let form =
         Post { content_type: Some("application/x-www-form-urlencoded".into()), ..post("[]") };
     assert_eq!(refusal(&world, form).await.kind, Kind::UnsupportedMediaType);
+    let binary = Post { content_type: Some("application/gzip".into()), ..post("[]") };
+    assert_eq!(refusal(&world, binary).await.kind, Kind::UnsupportedMediaType, "it is not gzip");
 }
 
 #[tokio::test]

@@ -54,6 +54,14 @@ fn a_newer_version_is_told_from_what_is_not_ours() {
 }
 
 #[test]
+fn the_reason_does_not_quote_the_message() {
+    let error = Wake::decode(r#"{"v":"fpk_secret"}"#).unwrap_err().to_string();
+    assert_eq!(error, "not readable: not one of our messages, line 1 column 17");
+    let error = Wake::decode("fpk_secret").unwrap_err().to_string();
+    assert!(error.contains("not JSON") && !error.contains("secret"), "{error}");
+}
+
+#[test]
 fn a_message_that_lies_about_its_size_is_not_decoded_beyond_it() {
     let one = format!(r#"{{"key":"{}"}}"#, "x".repeat(9_000));
     let text = fresh().encode(&events(&[&one])).replace("\"bytes\":9012", "\"bytes\":100");

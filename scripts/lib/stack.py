@@ -1,0 +1,107 @@
+"""template.yaml deployed with SAM to a local emulator, under a name of its own per run."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import build
+from emulator import REGION
+from project import LOCAL, ROOT, Failed
+from tools import tool
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+
+
+class Stack:
+    """As a context manager it is deleted at the end where the emulator lives on; `keep` leaves it."""
+
+    def __init__(self, emulator, purpose, parameters, keep=False):
+        self.emulator = emulator
+        # New every time: names are made from the stack's, and a retained bucket would come back with its old objects.
+        self.name = f"flagpost-{purpose}-{int(time.time()) % 10**7}-{os.getpid()}"
+        self.parameters = {"Architecture": build.architecture(), **parameters}
+        self.keep = keep
+        self.outputs = {}
+
+    def __enter__(self):
+        try:
+            self.deploy()
+        except BaseException:
+            self.delete()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.delete()
+
+    def deploy(self):
+        LOCAL.mkdir(exist_ok=True)
+        self.client("s3").create_bucket(Bucket=self.name)
+        directory = Path(tempfile.mkdtemp(prefix="stack-", dir=LOCAL))
+        try:
+            template = build.lay_out(directory)
+            command = [
+                tool("sam"), "deploy", "--template-file", template, "--stack-name", self.name,
+                "--s3-bucket", self.name, "--region", REGION, "--capabilities", "CAPABILITY_IAM",
+                "--no-confirm-changeset", "--no-progressbar", "--disable-rollback",
+                "--parameter-overrides", *(f'{key}="{value}"' for key, value in self.parameters.items()),
+            ]  # fmt: skip
+            environment = {
+                **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+                **CREDENTIALS,
+                "AWS_ENDPOINT_URL": self.emulator.endpoint,
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                "SAM_CLI_POLL_DELAY": "0.3",
+                "SAM_CLI_TELEMETRY": "0",
+                "NO_PROXY": "127.0.0.1,localhost",
+            }
+            done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Failed(f"sam deploy failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+        described = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+    def delete(self):
+        """Deletes the stack, and what its template retains; an emulator of our own just ends."""
+        if self.emulator.ours or self.keep:
+            return
+        s3 = self.client("s3")
+        try:
+            self.client("cloudformation").delete_stack(StackName=self.name)
+            for bucket in filter(None, (self.name, self.outputs.get("BucketName"))):
+                for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                    for item in page.get("Contents", []):
+                        s3.delete_object(Bucket=bucket, Key=item["Key"])
+                s3.delete_bucket(Bucket=bucket)
+            if "TableName" in self.outputs:
+                self.client("dynamodb").delete_table(TableName=self.outputs["TableName"])
+        except Exception as error:
+            print(f"the stack {self.name} was not deleted whole: {error}", flush=True)
+
+    def save_logs(self, path):
+        """Writes what the functions logged, in order, for reading after something went wrong."""
+        logs = self.client("logs")
+        lines = []
+        for group in logs.describe_log_groups()["logGroups"]:
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+                lines += [(event["timestamp"], event["message"].rstrip()) for event in page["events"]]
+        path.write_text("".join(f"{line}\n" for _, line in sorted(lines, key=lambda line: line[0])))
+
+    def client(self, service):
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            service,
+            endpoint_url=self.emulator.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(s3={"addressing_style": "path"}, proxies={}, retries={"max_attempts": 3}),
+        )
