@@ -1,17 +1,14 @@
 //! The operator's API: projects, ingest keys, integrations, pauses, status.
 
 mod handler;
-mod ports;
 
 use flagpost_adapters::{
-    runtime::Clients,
+    runtime::{Aws, Clients},
     settings::{AdminSettings, environment},
     telemetry,
 };
 use flagpost_domain::admin::Admin;
 use lambda_runtime::{Error, run, service_fn};
-
-use crate::ports::AwsPorts;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -19,8 +16,9 @@ async fn main() -> Result<(), Error> {
     let settings = AdminSettings::read(environment)
         .inspect_err(|error| tracing::error!(%error, "cannot start"))?;
     let clients = Clients::from_environment().await;
-    let ports = AwsPorts::new(&clients, &settings);
-    let admin = Admin::new(ports, settings.admin_key, settings.allowed);
+    let AdminSettings { queues, table, bucket, admin_key, allowed } = settings;
+    let ports = Aws::new(&clients, queues, &table, &bucket, ());
+    let admin = Admin::new(ports, admin_key, allowed);
     let admin = &admin;
     run(service_fn(|event| handler::handle(admin, event))).await
 }

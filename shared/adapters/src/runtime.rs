@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use flagpost_domain::ports::{Ports, Sender};
+use flagpost_domain::ports::{Ports, Sender, Services};
 
 use crate::{
     clock::{SystemClock, SystemRandom},
@@ -71,7 +71,7 @@ impl Clients {
     }
 }
 
-/// Everything that delivering needs, on AWS.
+/// Everything that the use cases need, on AWS; what delivers nothing has `()` for a sender.
 #[derive(Clone, Debug)]
 pub struct Aws<S> {
     /// The wall clock.
@@ -108,13 +108,12 @@ impl<S> Aws<S> {
     }
 }
 
-impl<S: Sender> Ports for Aws<S> {
+impl<S: Send + Sync> Services for Aws<S> {
     type Clock = SystemClock;
     type Random = SystemRandom;
     type Queues = Sqs;
     type Store = DynamoDb;
     type Objects = S3;
-    type Sender = S;
 
     fn clock(&self) -> &SystemClock {
         &self.clock
@@ -135,6 +134,10 @@ impl<S: Sender> Ports for Aws<S> {
     fn objects(&self) -> &S3 {
         &self.s3
     }
+}
+
+impl<S: Sender> Ports for Aws<S> {
+    type Sender = S;
 
     fn sender(&self) -> &S {
         &self.webhook

@@ -21,10 +21,7 @@ use serde::Serialize;
 
 use crate::{
     destination::Allowed,
-    ports::{
-        AdminStore, Clock, HealthStore, KeyHash, LedgerStore, Objects, PortError, Queues, Random,
-        Registry,
-    },
+    ports::{AdminStore, KeyHash, PortError, Services},
     problem::{Kind, Problem},
 };
 
@@ -37,30 +34,10 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How often a write that lost a race is tried anew.
 const TRIES: usize = 5;
 
-/// Everything that the operator's API needs.
-pub trait AdminPorts: Send + Sync {
-    /// Wall clock.
-    type Clock: Clock;
-    /// Chance: ids and keys.
-    type Random: Random;
-    /// Queues: wake-ups.
-    type Queues: Queues;
-    /// Configuration, health and ledger.
-    type Store: AdminStore + Registry + HealthStore + LedgerStore;
-    /// Parked deliveries, which are only listed.
-    type Objects: Objects;
+/// Everything that the operator's API needs: the services, and a store that takes configuration.
+pub trait AdminPorts: Services<Store: AdminStore> {}
 
-    /// The clock.
-    fn clock(&self) -> &Self::Clock;
-    /// The random source.
-    fn random(&self) -> &Self::Random;
-    /// The queues.
-    fn queues(&self) -> &Self::Queues;
-    /// The table.
-    fn store(&self) -> &Self::Store;
-    /// The bucket.
-    fn objects(&self) -> &Self::Objects;
-}
+impl<P: Services<Store: AdminStore>> AdminPorts for P {}
 
 /// The operator's API over its ports.
 pub struct Admin<P> {

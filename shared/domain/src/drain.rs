@@ -162,7 +162,9 @@ impl<P: Ports> Drain<P> {
             if let Some(wake_gen) = store.set_timer(id, health.wake_gen, at, Some(owner)).await? {
                 let wake =
                     Wake { integration: id.clone(), project: project.clone(), wake_gen, rate };
-                send_wake(self.ports.queues(), &wake, at.since(self.ports.clock().now())).await;
+                // The timer stands: the sweep sends what this does not.
+                let _ =
+                    send_wake(self.ports.queues(), &wake, at.since(self.ports.clock().now())).await;
                 return Ok(());
             }
             let again = store.health(project, id).await?;

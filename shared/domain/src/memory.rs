@@ -507,13 +507,12 @@ impl Sender for &World {
     }
 }
 
-impl Ports for &World {
+impl Services for &World {
     type Clock = Self;
     type Random = Self;
     type Queues = Self;
     type Store = Self;
     type Objects = Self;
-    type Sender = Self;
 
     fn clock(&self) -> &Self {
         self
@@ -530,6 +529,11 @@ impl Ports for &World {
     fn objects(&self) -> &Self {
         self
     }
+}
+
+impl Ports for &World {
+    type Sender = Self;
+
     fn sender(&self) -> &Self {
         self
     }

@@ -13,6 +13,7 @@ use crate::{
     message::{Aside, Wake},
     parked::{ParkedKey, Place},
     ports::{Clock, DELAY_MAX, HealthStore, Objects, Outgoing, PortResult, Ports, Queue, Queues},
+    queueing::send_all,
     time::Timestamp,
 };
 
@@ -61,17 +62,25 @@ async fn mark<P: Ports>(
 ) -> PortResult<()> {
     if let Some(wake_gen) = ports.store().mark_backlog(project, id, wake_at).await? {
         let wake = Wake { integration: id.clone(), project: project.clone(), wake_gen, rate: None };
-        send_wake(ports.queues(), &wake, wake_at.since(ports.clock().now())).await;
+        // The timer stands: what is parked is safe without it.
+        let _ = send_wake(ports.queues(), &wake, wake_at.since(ports.clock().now())).await;
     }
     Ok(())
 }
 
 /// Sends a wake-up. If that fails, the timer is overdue soon, and the sweep sends another.
-pub async fn send_wake<Q: Queues>(queues: &Q, wake: &Wake, wait: Duration) {
-    let message = Outgoing { body: wake.encode(), delay: wait.min(DELAY_MAX), group: None };
-    for result in queues.send_batch(Queue::Wake, &[message]).await {
-        if let Err(error) = result {
-            tracing::warn!(%error, integration = %wake.integration, "wake-up not sent, the sweep will");
-        }
-    }
+pub async fn send_wake<Q: Queues>(queues: &Q, wake: &Wake, wait: Duration) -> PortResult<()> {
+    let message = Outgoing {
+        body: wake.encode(),
+        delay: wait.min(DELAY_MAX),
+        group: Some(wake.project.to_string()),
+    };
+    send_all(queues, Queue::Wake, &[message])
+        .await
+        .into_iter()
+        .collect::<PortResult<_>>()
+        .inspect_err(|error| {
+            let integration = &wake.integration;
+            tracing::warn!(%error, %integration, "wake-up not sent, the sweep will");
+        })
 }

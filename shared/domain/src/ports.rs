@@ -335,8 +335,8 @@ pub trait Sender: Send + Sync {
     fn send(&self, request: Request) -> impl Future<Output = Result<Answer, SendError>> + Send;
 }
 
-/// Everything that delivering needs.
-pub trait Ports: Send + Sync {
+/// The services of AWS, a clock and chance: what every use case works with.
+pub trait Services: Send + Sync {
     /// Wall clock and waiting.
     type Clock: Clock;
     /// Chance.
@@ -347,8 +347,6 @@ pub trait Ports: Send + Sync {
     type Store: Registry + HealthStore + LedgerStore;
     /// Parked and dead deliveries.
     type Objects: Objects;
-    /// The way to customers' endpoints.
-    type Sender: Sender;
 
     /// The clock.
     fn clock(&self) -> &Self::Clock;
@@ -360,6 +358,13 @@ pub trait Ports: Send + Sync {
     fn store(&self) -> &Self::Store;
     /// The bucket.
     fn objects(&self) -> &Self::Objects;
+}
+
+/// Everything that delivering needs: the services, and a way to customers' endpoints.
+pub trait Ports: Services {
+    /// The way to customers' endpoints.
+    type Sender: Sender;
+
     /// The sender.
     fn sender(&self) -> &Self::Sender;
 }

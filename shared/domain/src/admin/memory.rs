@@ -8,7 +8,6 @@ use std::{
 
 use bytes::Bytes;
 
-use super::AdminPorts;
 use crate::{
     breaker::Breaker,
     health::{Health, Pause},
@@ -17,11 +16,16 @@ use crate::{
     ledger::Counts,
     ports::{
         AdminStore, Clock, Found, HealthStore, KeyGrant, KeyHash, KeyListing, LedgerStore, Listed,
-        Objects, Outgoing, PortError, PortResult, Project, Queue, Queues, Random, Registry, Timer,
-        Written,
+        Objects, Outgoing, PortError, PortResult, Project, Queue, Queues, Random, Registry,
+        Services, Timer, Written,
     },
     time::Timestamp,
 };
+
+/// What the API must not call.
+fn unused() -> ! {
+    panic!("the operator's API has no use for this")
+}
 
 /// What is stored, open to tests.
 #[derive(Default)]
@@ -115,7 +119,7 @@ impl Inner {
     }
 }
 
-impl AdminPorts for Memory {
+impl Services for Memory {
     type Clock = Self;
     type Random = Self;
     type Queues = Self;
@@ -144,7 +148,7 @@ impl Clock for Memory {
         Timestamp(self.inner().now)
     }
     async fn sleep(&self, _: Duration) {
-        unimplemented!()
+        unused()
     }
 }
 
@@ -166,22 +170,22 @@ impl Queues for Memory {
         vec![Ok(())]
     }
     async fn hide(&self, _: Queue, _: &str, _: Duration) -> PortResult<()> {
-        unimplemented!()
+        unused()
     }
     async fn bury(&self, _: Queue, _: &str, _: &str) -> PortResult<()> {
-        unimplemented!()
+        unused()
     }
 }
 
 impl Objects for Memory {
     async fn put(&self, _: &str, _: Bytes) -> PortResult<()> {
-        unimplemented!()
+        unused()
     }
     async fn get(&self, _: &str) -> PortResult<Option<Bytes>> {
-        unimplemented!()
+        unused()
     }
     async fn delete(&self, _: &str) -> PortResult<()> {
-        unimplemented!()
+        unused()
     }
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<Listed>> {
         let mut inner = self.call("list")?;
@@ -196,7 +200,7 @@ impl Objects for Memory {
 
 impl LedgerStore for Memory {
     async fn add_counts(&self, _: &IntegrationId, _: &str, _: &Counts) -> PortResult<()> {
-        unimplemented!()
+        unused()
     }
     async fn counts(&self, _: &IntegrationId) -> PortResult<Vec<(String, Counts)>> {
         Ok(self.call("counts")?.counts.clone())
@@ -205,10 +209,10 @@ impl LedgerStore for Memory {
 
 impl Registry for Memory {
     async fn key(&self, _: &KeyHash) -> PortResult<Option<KeyGrant>> {
-        unimplemented!()
+        unused()
     }
     async fn integrations(&self, _: &ProjectId) -> PortResult<Vec<Integration>> {
-        unimplemented!("eventually consistent")
+        unused()
     }
     async fn integration(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<Found> {
         let inner = self.call("integration")?;
@@ -222,7 +226,7 @@ impl Registry for Memory {
 
 impl HealthStore for Memory {
     async fn unwell(&self) -> PortResult<Vec<Health>> {
-        unimplemented!()
+        unused()
     }
     async fn health(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<Health> {
         let inner = self.call("health")?;
@@ -230,7 +234,7 @@ impl HealthStore for Memory {
         Ok(inner.health.get(id).cloned().unwrap_or_else(new))
     }
     async fn swap_breaker(&self, _: &Health, _: &Breaker, _: bool) -> PortResult<bool> {
-        unimplemented!()
+        unused()
     }
     async fn set_pause(
         &self,
@@ -249,7 +253,7 @@ impl HealthStore for Memory {
         _: &IntegrationId,
         _: Timestamp,
     ) -> PortResult<Option<u64>> {
-        unimplemented!()
+        unused()
     }
     async fn set_timer(
         &self,
@@ -280,16 +284,16 @@ impl HealthStore for Memory {
         _: Timestamp,
         _: Timestamp,
     ) -> PortResult<bool> {
-        unimplemented!()
+        unused()
     }
     async fn release_lease(&self, _: &IntegrationId, _: &str) -> PortResult<bool> {
-        unimplemented!()
+        unused()
     }
     async fn finish(&self, _: &IntegrationId, _: &str, _: u64) -> PortResult<bool> {
-        unimplemented!()
+        unused()
     }
     async fn overdue(&self, _: Timestamp) -> PortResult<Vec<Timer>> {
-        unimplemented!()
+        unused()
     }
 }
 

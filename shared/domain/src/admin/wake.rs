@@ -6,7 +6,8 @@ use super::{Admin, AdminPorts, TRIES};
 use crate::{
     id::{IntegrationId, ProjectId},
     message::Wake,
-    ports::{Clock, HealthStore, Outgoing, PortError, PortResult, Queue, Queues},
+    park::send_wake,
+    ports::{Clock, HealthStore, PortResult},
 };
 
 impl<P: AdminPorts> Admin<P> {
@@ -27,16 +28,7 @@ impl<P: AdminPorts> Admin<P> {
                     wake_gen,
                     rate: None,
                 };
-                let message = Outgoing {
-                    body: wake.encode(),
-                    delay: Duration::ZERO,
-                    group: Some(project.0.clone()),
-                };
-                let sent = self.ports.queues().send_batch(Queue::Wake, &[message]).await;
-                return sent.into_iter().next().unwrap_or_else(|| {
-                    let reason = "no result for the message".to_owned();
-                    Err(PortError::Failed { call: "sqs:SendMessageBatch", reason })
-                });
+                return send_wake(self.ports.queues(), &wake, Duration::ZERO).await;
             }
         }
         // Whoever won set the timer, and sends the wake-up.

@@ -29,8 +29,8 @@ impl<P: Ports> Drain<P> {
             if let Some(wake_gen) = store.set_timer(id, health.wake_gen, now, None).await? {
                 let project = health.project.clone();
                 let wake = Wake { integration: id.clone(), project, wake_gen, rate: None };
-                send_wake(self.ports.queues(), &wake, Duration::ZERO).await;
-                sent += 1;
+                let woken = send_wake(self.ports.queues(), &wake, Duration::ZERO).await;
+                sent += usize::from(woken.is_ok());
             }
         }
         tracing::info!(sent, "sweep of overdue timers");
