@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from project import LOCAL, Failed
+from project import LOCAL, Failed, uninterrupted
 from tools import tool
 
 REGION = "us-east-1"
@@ -63,7 +63,8 @@ class Emulator:
         }
         if "FLAGPOST_LOG" in os.environ:
             environment["FLAGPOST_LOG"] = os.environ["FLAGPOST_LOG"]
-        with open(self.log, "w") as log:
+        # Never a process that nobody knows of.
+        with uninterrupted(), open(self.log, "w") as log:
             self.process = subprocess.Popen(
                 [tool("ministack")],
                 env=environment,
@@ -82,18 +83,19 @@ class Emulator:
             time.sleep(0.1)
 
     def stop(self):
-        if self.process:
-            signal_group(self.process.pid, signal.SIGTERM)
-            try:
-                self.process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                pass
-            # Functions that are still there are in the session that we made for the emulator.
-            signal_group(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-        if self.scratch:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+        with uninterrupted():
+            if self.process:
+                signal_group(self.process.pid, signal.SIGTERM)
+                try:
+                    self.process.wait(timeout=5)
+                except subprocess.TimeoutExpired:
+                    pass
+                # Functions that are still there are in the session that we made for the emulator.
+                signal_group(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+                self.process = None
+            if self.scratch:
+                shutil.rmtree(self.scratch, ignore_errors=True)
 
     def answers(self):
         where = urlsplit(self.endpoint)
@@ -111,6 +113,13 @@ class Emulator:
 
     def absent(self):
         raise Failed(f"no emulator answers at {self.endpoint}")
+
+
+def directly(environment, endpoint):
+    """An environment in which clients go to the emulator and to 127.0.0.1 through no proxy."""
+    listed = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
+    hosts = ",".join(filter(None, (listed, "127.0.0.1", "localhost", urlsplit(endpoint).hostname)))
+    return {**environment, "NO_PROXY": hosts, "no_proxy": hosts}
 
 
 def signal_group(group, number):

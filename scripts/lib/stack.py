@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import build
-from emulator import REGION
-from project import LOCAL, ROOT, Failed
+from emulator import REGION, directly
+from project import LOCAL, ROOT, Failed, say
 from tools import tool
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
@@ -50,14 +50,16 @@ class Stack:
                 "--parameter-overrides", *(f'{key}="{value}"' for key, value in self.parameters.items()),
             ]  # fmt: skip
             environment = {
-                **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+                **directly(
+                    {name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+                    self.emulator.endpoint,
+                ),
                 **CREDENTIALS,
                 "AWS_ENDPOINT_URL": self.emulator.endpoint,
                 "AWS_CONFIG_FILE": os.devnull,
                 "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 "SAM_CLI_POLL_DELAY": "0.3",
                 "SAM_CLI_TELEMETRY": "0",
-                "NO_PROXY": "127.0.0.1,localhost",
             }
             done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
             if done.returncode != 0:
@@ -68,30 +70,62 @@ class Stack:
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
     def delete(self):
-        """Deletes the stack, and what its template retains; an emulator of our own just ends."""
+        """Deletes the stack, and what its template retains; an emulator of our own just ends.
+
+        A deploy that was interrupted told no outputs: what there is to delete is found by the stack's name.
+        """
         if self.emulator.ours or self.keep:
             return
+        failed = []
+        for delete in (self.delete_stack, self.delete_buckets, self.delete_tables):
+            try:
+                delete()
+            except Exception as error:
+                failed.append(str(error))
+        if failed:
+            say(f"the stack {self.name} was not deleted whole: {'; '.join(failed)}")
+
+    def delete_stack(self):
+        formation = self.client("cloudformation")
+        formation.delete_stack(StackName=self.name)
+        formation.get_waiter("stack_delete_complete").wait(
+            StackName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+
+    def delete_buckets(self):
         s3 = self.client("s3")
-        try:
-            self.client("cloudformation").delete_stack(StackName=self.name)
-            for bucket in filter(None, (self.name, self.outputs.get("BucketName"))):
-                for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-                    for item in page.get("Contents", []):
-                        s3.delete_object(Bucket=bucket, Key=item["Key"])
-                s3.delete_bucket(Bucket=bucket)
-            if "TableName" in self.outputs:
-                self.client("dynamodb").delete_table(TableName=self.outputs["TableName"])
-        except Exception as error:
-            print(f"the stack {self.name} was not deleted whole: {error}", flush=True)
+        for bucket in filter(self.owns, [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]):
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for item in page.get("Contents", []):
+                    s3.delete_object(Bucket=bucket, Key=item["Key"])
+            s3.delete_bucket(Bucket=bucket)
+
+    def delete_tables(self):
+        dynamodb = self.client("dynamodb")
+        pages = dynamodb.get_paginator("list_tables").paginate()
+        for table in filter(self.owns, [name for page in pages for name in page["TableNames"]]):
+            dynamodb.delete_table(TableName=table)
+
+    def owns(self, resource):
+        """CloudFormation begins names with the stack's, and so do its emulators."""
+        return resource == self.name or resource.startswith(f"{self.name}-")
 
     def save_logs(self, path):
         """Writes what the functions logged, in order, for reading after something went wrong."""
+        try:
+            path.write_text("".join(f"{line}\n" for _, line in sorted(self.logged(), key=lambda line: line[0])))
+        except Exception as error:
+            say(f"what the functions logged could not be read: {error}")
+        else:
+            say(f"what the functions logged is in {path.relative_to(ROOT)}")
+
+    def logged(self):
         logs = self.client("logs")
-        lines = []
-        for group in logs.describe_log_groups()["logGroups"]:
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
-                lines += [(event["timestamp"], event["message"].rstrip()) for event in page["events"]]
-        path.write_text("".join(f"{line}\n" for _, line in sorted(lines, key=lambda line: line[0])))
+        groups = [group for page in logs.get_paginator("describe_log_groups").paginate() for group in page["logGroups"]]
+        for group in (group["logGroupName"] for group in groups):
+            if self.name in group:
+                for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+                    yield from ((event["timestamp"], event["message"].rstrip()) for event in page["events"])
 
     def client(self, service):
         import boto3

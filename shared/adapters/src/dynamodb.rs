@@ -13,8 +13,9 @@
 //! Two sparse indexes: `unwell` holds the health items of integrations that have an uneasy breaker
 //! or a pause, `timers` those that have a timer, by the time it is due.
 //!
-//! A stored item that cannot be read is an error that names it; in a list it is logged and left
-//! out, so that one of them does not hide the others.
+//! A stored item that cannot be read is an error that names it. In an operator's list it is logged
+//! and left out, so that one does not hide the others; where events are matched it is an error, so
+//! that none is forgotten.
 
 mod admin;
 mod health;

@@ -17,8 +17,8 @@ use crate::{
 /// waiting holds up others.
 const MAX_ATTEMPTS: u32 = 3;
 const CONNECT: Duration = Duration::from_secs(1);
-const ATTEMPT: Duration = Duration::from_secs(5);
-const OPERATION: Duration = Duration::from_secs(12);
+const ATTEMPT: Duration = Duration::from_secs(3);
+const OPERATION: Duration = Duration::from_secs(8);
 
 /// The SDKs' configuration, from which clients are made: one for each service that is used.
 #[derive(Clone, Debug)]

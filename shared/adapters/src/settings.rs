@@ -6,7 +6,8 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use flagpost_domain::{
-    batch::Policy, breaker, destination::Allowed, drain::Retention, ports::KeyHash, retry::Schedule,
+    batch::Policy, breaker, destination::Allowed, drain::Retention, key, ports::KeyHash,
+    retry::Schedule,
 };
 use url::Url;
 
@@ -196,8 +197,8 @@ impl DrainSettings {
             // A function lives for 15 minutes at most, and its lease for a minute longer.
             lease: read.seconds(
                 "FLAGPOST_LEASE_SECONDS",
-                1..=960,
-                "a number of seconds from 1 to 960",
+                60..=960,
+                "a number of seconds from 60 to 960",
             )?,
             policy: read.policy()?,
         })
@@ -308,8 +309,9 @@ impl<F: Fn(&str) -> Option<String>> Read<F> {
 
     fn retry(&self) -> Result<Schedule, SettingError> {
         const NAME: &str = "FLAGPOST_RETRY_SLOTS_SECONDS";
-        const ALLOWED: &str =
-            "1 to 20 rising numbers of seconds from 1 to 43200, with commas between them";
+        const ALLOWED: &str = "1 to 20 numbers of seconds with commas between them, \
+                               the first at least 7, each at least 7 more than the one before, \
+                               the last at most 43200";
         let found = self.text(NAME, ALLOWED)?;
         let senseless = |reason: String| SettingError::senseless(NAME, &found, reason, ALLOWED);
         let slots = found
@@ -363,13 +365,19 @@ impl<F: Fn(&str) -> Option<String>> Read<F> {
         const ALLOWED: &str = "64 hexadecimal digits in lower case";
         let found = self.text(NAME, ALLOWED)?;
         let hex = found.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let senseless = |found, reason: &str| SettingError::Senseless {
+            name: NAME,
+            found,
+            reason: reason.to_owned(),
+            allowed: ALLOWED,
+        };
         if found.len() != 64 || !hex {
-            return Err(SettingError::Senseless {
-                name: NAME,
-                found: format!("a text of {} characters", found.chars().count()),
-                reason: "not a SHA-256".to_owned(),
-                allowed: ALLOWED,
-            });
+            let length = format!("a text of {} characters", found.chars().count());
+            return Err(senseless(length, "not a SHA-256"));
+        }
+        // What `sha256sum` says when the variable with the key was empty.
+        if found == key::hash("") {
+            return Err(senseless("the SHA-256 of the empty text".to_owned(), "no key at all"));
         }
         Ok(found)
     }

@@ -8,16 +8,17 @@ mod retry_queue;
 mod work;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 
 use crate::{
     attempt::ATTEMPT,
     breaker,
+    count::Uncounted,
     destination::Allowed,
     diagnose::Unwritten,
     event::Event,
@@ -41,8 +42,14 @@ const LANES: usize = 64;
 const DECODED: usize = 64 * 1024 * 1024;
 /// What an event costs in memory beside its text.
 const EVENT_OVERHEAD: usize = 64;
-/// From this many receives on, a record may be what killed the function: it is decoded alone.
+/// From this many receives on, a record may be what killed the function: it is decoded with few
+/// others, and alone if it is large.
 const SUSPECT: u32 = 3;
+/// The bound for those.
+const DECODED_SUSPECTS: usize = 4 * 1024 * 1024;
+/// What there was no time for, and was received often, is hidden for this long times its receives.
+const HAND_BACK: Duration = Duration::from_secs(30);
+const HAND_BACK_MAX: Duration = Duration::from_mins(15);
 
 /// What a deployment sets for delivering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +80,25 @@ pub struct Batch<P> {
     policy: Policy,
     known: Known,
     unwritten: Unwritten,
+    uncounted: Uncounted,
+}
+
+/// What the lanes of one invocation share.
+#[derive(Debug)]
+struct Invocation {
+    deadline: Timestamp,
+    /// Integrations whose endpoint hung: they get no more attempts.
+    hanging: Mutex<HashSet<IntegrationId>>,
+}
+
+impl Invocation {
+    fn new(deadline: Timestamp) -> Self {
+        Self { deadline, hanging: Mutex::default() }
+    }
+
+    fn hanging(&self) -> MutexGuard<'_, HashSet<IntegrationId>> {
+        self.hanging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A message of fresh events that is decoded.
@@ -85,7 +111,13 @@ struct Decoded {
 impl<P: Ports> Batch<P> {
     /// The use case over these ports.
     pub fn new(ports: P, policy: Policy) -> Self {
-        Self { ports, policy, known: Known::default(), unwritten: Unwritten::default() }
+        Self {
+            ports,
+            policy,
+            known: Known::default(),
+            unwritten: Unwritten::default(),
+            uncounted: Uncounted::default(),
+        }
     }
 
     /// Delivers fresh events. The indexes of the records that are not done.
@@ -102,16 +134,18 @@ impl<P: Ports> Batch<P> {
                 }
             }
         }
+        let invocation = Invocation::new(deadline);
         for group in groups(packed) {
             if self.ports.clock().now().plus(ATTEMPT) > deadline {
-                // No time for it: others may have it at once.
+                // No time for it: others may have it.
                 for (index, _) in group {
-                    self.hide(Queue::Events, records[index].receipt, Duration::ZERO).await;
+                    let Record { receipt, receives, .. } = records[index];
+                    self.hide(Queue::Events, receipt, hand_back(receives)).await;
                     failed.insert(index);
                 }
                 continue;
             }
-            failed.extend(self.deliver_group(records, group, deadline).await);
+            failed.extend(self.deliver_group(records, group, &invocation).await);
         }
         failed
     }
@@ -120,14 +154,16 @@ impl<P: Ports> Batch<P> {
         &self,
         records: &[Record<'_>],
         group: Vec<(usize, Packed<'_>)>,
-        deadline: Timestamp,
+        invocation: &Invocation,
     ) -> BTreeSet<usize> {
         let mut failed = BTreeSet::new();
-        let mut decoded = Vec::with_capacity(group.len());
+        let mut by_project: BTreeMap<ProjectId, Vec<Arc<Decoded>>> = BTreeMap::new();
         for (record, packed) in group {
             match packed.events() {
                 Ok(events) => {
-                    decoded.push(Arc::new(Decoded { record, fresh: packed.fresh, events }));
+                    let decoded = Decoded { record, fresh: packed.fresh, events };
+                    let project = decoded.fresh.project.clone();
+                    by_project.entry(project).or_default().push(Arc::new(decoded));
                 }
                 Err(error) => {
                     if !self.set_aside(Queue::Events, &records[record], &error).await {
@@ -137,21 +173,20 @@ impl<P: Ports> Batch<P> {
             }
         }
         let now = self.ports.clock().now();
-        let mut by_project: BTreeMap<ProjectId, Vec<Arc<Decoded>>> = BTreeMap::new();
-        for one in decoded {
-            by_project.entry(one.fresh.project.clone()).or_default().push(one);
-        }
+        let configured = by_project.into_iter().map(|(project, messages)| async move {
+            let read = self.known.integrations(self.ports.store(), &project, now).await;
+            (project, messages, read)
+        });
         let mut lanes = Vec::new();
-        for (project, messages) in by_project {
-            let integrations =
-                match self.known.integrations(self.ports.store(), &project, now).await {
-                    Ok(integrations) => integrations,
-                    Err(error) => {
-                        tracing::error!(%error, %project, "configuration not read");
-                        failed.extend(messages.iter().map(|message| message.record));
-                        continue;
-                    }
-                };
+        for (project, messages, read) in join_all(configured).await {
+            let integrations = match read {
+                Ok(integrations) => integrations,
+                Err(error) => {
+                    tracing::error!(%error, %project, "configuration not read");
+                    failed.extend(messages.iter().map(|message| message.record));
+                    continue;
+                }
+            };
             for integration in integrations.iter() {
                 let wanted: Vec<_> = messages
                     .iter()
@@ -159,17 +194,11 @@ impl<P: Ports> Batch<P> {
                     .map(Arc::clone)
                     .collect();
                 if !wanted.is_empty() {
-                    lanes.push((integration.clone(), wanted));
+                    lanes.push(self.fresh_lane(integration.clone(), wanted, invocation));
                 }
             }
         }
-        let reports = self.run(
-            lanes
-                .into_iter()
-                .map(|(integration, wanted)| self.fresh_lane(integration, wanted, deadline))
-                .collect(),
-        );
-        failed.extend(reports.await);
+        failed.extend(self.run(lanes).await);
         failed
     }
 
@@ -177,10 +206,10 @@ impl<P: Ports> Batch<P> {
         &self,
         integration: Integration,
         messages: Vec<Arc<Decoded>>,
-        deadline: Timestamp,
+        invocation: &Invocation,
     ) -> Report {
         let jobs = work::fresh_jobs(&self.ports, &integration, &messages);
-        Lane::new(self, &integration, deadline).run(jobs).await
+        Lane::new(self, &integration, invocation).run(jobs).await
     }
 
     /// Runs lanes side by side: the records that are not done.
@@ -202,19 +231,29 @@ impl<P: Ports> Batch<P> {
     }
 }
 
-/// Messages that are decoded together: up to [`DECODED`], and suspects each alone, at the end.
+/// How soon others should have what there was no time for. What was received often may be what
+/// takes the time, and receives are not for nothing: the dead-letter queue counts them.
+fn hand_back(receives: u32) -> Duration {
+    if receives < SUSPECT { Duration::ZERO } else { (HAND_BACK * receives).min(HAND_BACK_MAX) }
+}
+
+/// Messages that are decoded together: up to [`DECODED`], and suspects up to [`DECODED_SUSPECTS`],
+/// at the end.
 fn groups(packed: Vec<(usize, u32, Packed<'_>)>) -> Vec<Vec<(usize, Packed<'_>)>> {
+    let (suspects, others): (Vec<_>, Vec<_>) =
+        packed.into_iter().partition(|(_, receives, _)| *receives >= SUSPECT);
+    let mut groups = up_to(others, DECODED);
+    groups.extend(up_to(suspects, DECODED_SUSPECTS));
+    groups
+}
+
+fn up_to(packed: Vec<(usize, u32, Packed<'_>)>, bound: usize) -> Vec<Vec<(usize, Packed<'_>)>> {
     let mut groups: Vec<Vec<_>> = Vec::new();
-    let mut suspects = Vec::new();
     let mut size = 0;
-    for (index, receives, packed) in packed {
-        if receives >= SUSPECT {
-            suspects.push(vec![(index, packed)]);
-            continue;
-        }
+    for (index, _, packed) in packed {
         let weight = packed.bytes + packed.count.saturating_mul(EVENT_OVERHEAD);
         match groups.last_mut() {
-            Some(group) if size + weight <= DECODED => {
+            Some(group) if size + weight <= bound => {
                 size += weight;
                 group.push((index, packed));
             }
@@ -224,7 +263,6 @@ fn groups(packed: Vec<(usize, u32, Packed<'_>)>) -> Vec<Vec<(usize, Packed<'_>)>
             }
         }
     }
-    groups.extend(suspects);
     groups
 }
 

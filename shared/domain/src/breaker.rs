@@ -21,6 +21,8 @@ const RECENT: usize = 9;
 const SLOW_MS: u32 = 2_000;
 /// The longest that an endpoint's own `Retry-After` is obeyed.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
+/// The shortest.
+const HOLD_MIN: Duration = Duration::from_secs(1);
 
 /// The breaker's time constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +76,17 @@ impl Observation {
 pub struct Before {
     /// Successes in the present bucket.
     pub ok: u32,
-    /// Response times in milliseconds, oldest first.
+    /// Response times of successes in milliseconds, oldest first, of any bucket.
     pub recent_ms: Vec<u32>,
+}
+
+impl Before {
+    /// Adds successes.
+    pub fn add(&mut self, seen: &[Observation]) {
+        self.ok = self.ok.saturating_add(u32::try_from(seen.len()).unwrap_or(u32::MAX));
+        self.recent_ms.extend(seen.iter().map(Observation::latency_ms));
+        keep_recent(&mut self.recent_ms);
+    }
 }
 
 /// Counts of one stretch of time.
@@ -167,8 +178,8 @@ impl Breaker {
     ) -> Self {
         let mut next = self.clone();
         next.roll(policy, now);
-        if before.ok > 0 {
-            next.current.ok += before.ok;
+        next.current.ok += before.ok;
+        if !before.recent_ms.is_empty() {
             next.streak = Streak::default();
         }
         next.recent_ms.extend(&before.recent_ms);
@@ -195,6 +206,8 @@ impl Breaker {
         next.open_for(policy, now, cause, jitter);
         if let Some(open) = &mut next.open {
             open.since = since;
+            // What the endpoint asked for stands.
+            open.until = open.until.max(self.open.map_or(now, |open| open.until));
         }
         next.probed = Some(key.to_owned());
         next
@@ -213,11 +226,13 @@ impl Breaker {
         }
     }
 
-    /// The endpoint asked to be left alone until `until`; at most an hour is granted.
+    /// The endpoint asked to be left alone until `until`; a second to an hour is granted.
     #[must_use]
-    pub fn hold(&self, until: Timestamp, now: Timestamp) -> Self {
-        let until = until.min(now.plus(RETRY_AFTER_MAX));
+    pub fn hold(&self, policy: &Policy, until: Timestamp, now: Timestamp) -> Self {
+        // `Retry-After: 0`, and a date in the past, must not make a loop of it.
+        let until = until.clamp(now.plus(HOLD_MIN), now.plus(RETRY_AFTER_MAX));
         let mut next = self.clone();
+        next.calm_down(policy, now);
         next.uneasy_at = now;
         next.open = Some(match self.open {
             Some(open) => Open { until: open.until.max(until), ..open },
@@ -250,6 +265,9 @@ impl Breaker {
     }
 
     fn count(&mut self, policy: &Policy, seen: &Observation) {
+        if seen.ill {
+            self.calm_down(policy, seen.at);
+        }
         let index = seen.at.0.div_euclid(millis(policy.bucket).max(1));
         let bucket =
             if index >= self.current.index { &mut self.current } else { &mut self.previous };
@@ -258,9 +276,6 @@ impl Breaker {
             bucket.ok += 1;
             self.streak = Streak::default();
             return;
-        }
-        if self.open.is_none() && seen.at.since(self.uneasy_at) >= policy.healthy_reset {
-            self.level = 0;
         }
         bucket.failed += 1;
         bucket.first = Some(bucket.first.map_or(seen.at, |first| first.min(seen.at)));
@@ -272,6 +287,13 @@ impl Breaker {
         }
         self.streak.failures += 1;
         self.streak.several |= self.streak.delivery.as_ref() != Some(&seen.delivery);
+    }
+
+    /// Forgets earlier pauses if the endpoint was well for long.
+    fn calm_down(&mut self, policy: &Policy, now: Timestamp) {
+        if self.open.is_none() && now.since(self.uneasy_at) >= policy.healthy_reset {
+            self.level = 0;
+        }
     }
 
     fn diagnosis(&self, policy: &Policy) -> Option<Cause> {

@@ -27,6 +27,26 @@ impl Delivery {
         self.events.len() as u64
     }
 
+    /// Whether it is within these bounds; one event always is.
+    pub fn fits(&self, max_events: usize, max_bytes: usize) -> bool {
+        let within = self.events.len() <= max_events && joined_size(&self.events) <= max_bytes;
+        within || self.events.len() == 1
+    }
+
+    /// Pieces within these bounds, `{id}.1`, `{id}.2` and so on, with the same `began`.
+    pub fn pieces(self, max_events: usize, max_bytes: usize) -> Vec<Self> {
+        let Self { id, project, integration, began, events } = self;
+        let tagged = events.into_iter().map(|event| (event, ()));
+        let piece = |(n, (events, _)): (usize, (Vec<Event>, Vec<()>))| Self {
+            id: DeliveryId(format!("{id}.{}", n + 1)),
+            project: project.clone(),
+            integration: integration.clone(),
+            began,
+            events,
+        };
+        runs(tagged, max_events, max_bytes).enumerate().map(piece).collect()
+    }
+
     /// Two halves, `{id}.a` and `{id}.b`, with the same `began`; the delivery itself if it has a
     /// single event.
     pub fn halves(self) -> Result<[Self; 2], Self> {
@@ -62,6 +82,14 @@ pub fn runs<I: Iterator<Item = (Event, T)>, T>(
     max_bytes: usize,
 ) -> Runs<I> {
     Runs { events: events.peekable(), max_events, max_bytes }
+}
+
+impl<I: Iterator> Runs<I> {
+    /// Cuts what is left by other bounds.
+    pub fn rebound(&mut self, max_events: usize, max_bytes: usize) {
+        self.max_events = max_events;
+        self.max_bytes = max_bytes;
+    }
 }
 
 impl<I: Iterator<Item = (Event, T)>, T> Iterator for Runs<I> {
@@ -112,6 +140,19 @@ mod tests {
         assert_eq!((a.began, b.began), (whole.began, whole.began));
         assert_eq!([a.events, b.events].concat(), whole.events);
         assert_eq!(delivery(1).halves(), Err(delivery(1)));
+    }
+
+    #[test]
+    fn pieces_keep_order_and_began_and_fit() {
+        let whole = delivery(5);
+        assert!(whole.fits(5, 1_000) && !whole.fits(4, 1_000) && !whole.fits(5, 20));
+        let pieces = whole.clone().pieces(2, 1_000);
+        let ids: Vec<_> = pieces.iter().map(|piece| piece.id.as_str()).collect();
+        assert_eq!(ids, ["d.1", "d.2", "d.3"]);
+        assert!(pieces.iter().all(|piece| piece.fits(2, 1_000) && piece.began == whole.began));
+        let events: Vec<_> = pieces.into_iter().flat_map(|piece| piece.events).collect();
+        assert_eq!(events, whole.events);
+        assert!(delivery(1).fits(1, 0));
     }
 
     proptest! {

@@ -146,6 +146,12 @@ impl fmt::Debug for Destination {
     }
 }
 
+/// A URL as lists show it: its path and query may be secrets.
+pub fn without_path(url: &str) -> String {
+    Url::parse(url)
+        .map_or_else(|_| "…".to_owned(), |url| format!("{}/…", url.origin().ascii_serialization()))
+}
+
 /// Whether a webhook on `host` takes a gzip'd body: all do, but those of Slack and Fivetran (a host
 /// equal to or under `slack.com` or `fivetran.com`), as Split's documentation of its impressions
 /// webhook says.

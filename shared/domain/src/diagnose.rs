@@ -53,9 +53,7 @@ impl Unwritten {
         policy: &Policy,
         now: Timestamp,
     ) {
-        before.ok = before.ok.saturating_add(u32::try_from(seen.len()).unwrap_or(u32::MAX));
-        before.recent_ms.extend(seen.iter().map(Observation::latency_ms));
-        keep_recent(&mut before.recent_ms);
+        before.add(seen);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.put(id.clone(), (bucket_of(policy, now), before));
     }
@@ -124,17 +122,22 @@ pub async fn change_breaker<P: Ports>(
     })
 }
 
-/// Pauses an integration because its endpoint answered 410 Gone.
+/// Pauses an integration because its endpoint answered 410 Gone: its health then.
 pub async fn pause_gone<P: Ports>(
     ports: &P,
     project: &ProjectId,
     id: &IntegrationId,
-) -> PortResult<Pause> {
-    let pause =
-        Pause { at: ports.clock().now(), reason: "the endpoint answered 410 Gone".to_owned() };
-    ports.store().set_pause(project, id, Some(&pause)).await?;
-    tracing::warn!(integration = %id, "paused: the endpoint answered 410 Gone");
-    Ok(pause)
+) -> PortResult<Health> {
+    let mut health = ports.store().health(project, id).await?;
+    // An operator's pause keeps its reason.
+    if health.pause.is_none() {
+        let at = ports.clock().now();
+        let pause = Pause { at, reason: "the endpoint answered 410 Gone".to_owned() };
+        ports.store().set_pause(project, id, Some(&pause)).await?;
+        tracing::warn!(integration = %id, "paused: the endpoint answered 410 Gone");
+        health.pause = Some(pause);
+    }
+    Ok(health)
 }
 
 /// A number in −1..=1.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::{
     batch::Policy,
+    count::Uncounted,
     health::Health,
     id::{IntegrationId, ProjectId, unique},
     message::Wake,
@@ -27,7 +28,12 @@ use slice::{Slice, SliceEnd};
 /// After a failed call to an AWS service the same wake-up comes back after this.
 const TROUBLE: Duration = Duration::from_secs(30);
 
-/// The use case.
+/// While another has the lease, the wake-up comes back after this at least,
+const HELD_MIN: Duration = Duration::from_secs(1);
+/// and at most.
+const HELD_MAX: Duration = Duration::from_secs(15);
+
+/// The use case, with what a container remembers between invocations.
 #[derive(Debug)]
 pub struct Drain<P> {
     ports: P,
@@ -35,6 +41,7 @@ pub struct Drain<P> {
     /// The function's time-out and a minute: nobody works longer under one lease.
     lease: Duration,
     retention: Retention,
+    uncounted: Uncounted,
 }
 
 /// How long undelivered deliveries are kept.
@@ -58,7 +65,7 @@ pub enum WakeEnd {
 impl<P: Ports> Drain<P> {
     /// The use case over these ports.
     pub fn new(ports: P, policy: Policy, lease: Duration, retention: Retention) -> Self {
-        Self { ports, policy, lease, retention }
+        Self { ports, policy, lease, retention, uncounted: Uncounted::default() }
     }
 
     /// Takes a message of the WakeQueue: whether it is done. If not, it is hidden until it is
@@ -101,11 +108,16 @@ impl<P: Ports> Drain<P> {
         let mut random = [0; 16];
         random.copy_from_slice(&self.ports.random().bytes()[..16]);
         let owner = unique(now, random);
-        if !store.take_lease(project, id, &owner, now, now.plus(self.lease)).await? {
-            let held = store.health(project, id).await?.lease.map_or(now, |lease| lease.until);
-            return Ok(WakeEnd::Again(held.since(now).max(Duration::from_secs(1))));
-        }
-        let end = self.under_lease(wake, &owner, deadline).await;
+        let end = match store.take_lease(project, id, &owner, now, now.plus(self.lease)).await {
+            Ok(true) => self.under_lease(wake, &owner, deadline).await,
+            Ok(false) => {
+                let held = store.health(project, id).await?.lease.map_or(now, |lease| lease.until);
+                // It may be released long before its end.
+                return Ok(WakeEnd::Again(held.since(now).clamp(HELD_MIN, HELD_MAX)));
+            }
+            Err(error) => Err(error),
+        };
+        // Also where taking it failed: it may have been taken all the same.
         if end.is_err()
             && let Err(error) = store.release_lease(id, &owner).await
         {
@@ -133,7 +145,7 @@ impl<P: Ports> Drain<P> {
             }
             Found::Present(integration) if !integration.enabled => SliceEnd::Leave,
             Found::Present(integration) => {
-                Slice::new(self, &integration, owner, deadline, *rate).run().await?
+                Slice::new(self, *integration, owner, deadline, *rate).run().await?
             }
         };
         match end {
@@ -158,22 +170,25 @@ impl<P: Ports> Drain<P> {
     ) -> PortResult<()> {
         let store = self.ports.store();
         let mut health = store.health(project, id).await?;
-        loop {
+        let wake_gen = loop {
             if let Some(wake_gen) = store.set_timer(id, health.wake_gen, at, Some(owner)).await? {
-                let wake =
-                    Wake { integration: id.clone(), project: project.clone(), wake_gen, rate };
-                // The timer stands: the sweep sends what this does not.
-                let _ =
-                    send_wake(self.ports.queues(), &wake, at.since(self.ports.clock().now())).await;
-                return Ok(());
+                break wake_gen;
             }
             let again = store.health(project, id).await?;
+            if again.wake_gen == health.wake_gen + 1 && again.next_wake_at == Some(at) {
+                // It took effect, and only the answer was lost.
+                break again.wake_gen;
+            }
             if !holds(&again, owner) || again.wake_gen == health.wake_gen {
                 // The lease ended meanwhile: whoever has it now, or the sweep, goes on.
                 return Ok(());
             }
             health = again;
-        }
+        };
+        let wake = Wake { integration: id.clone(), project: project.clone(), wake_gen, rate };
+        // The timer stands: the sweep sends what this does not.
+        let _ = send_wake(self.ports.queues(), &wake, at.since(self.ports.clock().now())).await;
+        Ok(())
     }
 }
 

@@ -24,6 +24,16 @@ pub enum Cached<V> {
     Absent,
 }
 
+impl<V> Cached<V> {
+    /// What is young enough.
+    pub fn fresh(self) -> Option<V> {
+        match self {
+            Self::Fresh(value) => Some(value),
+            Self::Stale(_) | Self::Absent => None,
+        }
+    }
+}
+
 impl<K: Hash + Eq, V: Clone> Expiring<K, V> {
     /// A cache of at most `size` entries (at least one), fresh for `age`.
     pub fn new(size: usize, age: Duration) -> Self {
@@ -48,12 +58,6 @@ impl<K: Hash + Eq, V: Clone> Expiring<K, V> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.put(key, (now, value));
     }
-
-    /// Forgets a key.
-    pub fn forget(&self, key: &K) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.pop(key);
-    }
 }
 
 #[cfg(test)]
@@ -70,7 +74,7 @@ mod tests {
         assert_eq!(cache.get(&"b", Timestamp(0)), Cached::Absent);
         assert_eq!(cache.get(&"a", Timestamp(60_000)), Cached::Stale(1));
         assert_eq!(cache.get(&"a", Timestamp(-1)), Cached::Stale(1));
-        cache.forget(&"a");
-        assert_eq!(cache.get(&"a", Timestamp(0)), Cached::Absent);
+        assert_eq!(cache.get(&"c", Timestamp(0)).fresh(), Some(3));
+        assert_eq!(cache.get(&"a", Timestamp(60_000)).fresh(), None);
     }
 }

@@ -102,13 +102,14 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breaker::Policy;
 
     #[test]
     fn a_pause_hides_the_breaker_and_neither_ends_the_other() {
         let now = Timestamp(1_000);
         let mut health = Health::new("p".into(), "i".into());
         assert_eq!(health.route(), Route::Direct);
-        health.breaker = health.breaker.hold(Timestamp(9_000), now);
+        health.breaker = health.breaker.hold(&Policy::default(), Timestamp(9_000), now);
         assert_eq!(health.route(), Route::Paced(Why::Open(Timestamp(9_000))));
         health.pause = Some(Pause { at: now, reason: "operator".into() });
         assert_eq!(health.route(), Route::Paced(Why::Paused));

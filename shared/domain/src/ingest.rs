@@ -6,13 +6,14 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::{
+    array::first_values,
     delivery::runs,
     event::Event,
-    expiring::{Cached, Expiring},
+    expiring::Expiring,
     gzip::{GunzipError, gunzip},
     impression::{EnvironmentTexts, FieldFault, normalise},
     integration::Stream,
-    key::{bearer, hash},
+    key::{bearer, hash, is_ingest_key},
     message::{Fresh, MAX_TEXT},
     ports::{Clock, KeyGrant, KeyHash, Outgoing, Queue, Queues, Registry},
     problem::{Fault, Kind, Problem},
@@ -29,7 +30,7 @@ const FAULTS: usize = 20;
 const GUNZIP_RATIO: usize = 100;
 /// A body may grow to this at most when decompressed.
 const GUNZIP_BYTES: usize = 32 * 1024 * 1024;
-/// One event at most.
+/// One event at most, as it was sent.
 pub const EVENT_BYTES: usize = 256 * 1024;
 /// Events that go into one message at most, by their size before compression.
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
@@ -44,7 +45,8 @@ pub struct Limits {
 }
 
 /// A request to ingest.
-#[derive(Clone, Debug)]
+// No `Debug`: it holds a key and a body.
+#[derive(Clone)]
 pub struct Post {
     /// The stream that the route stands for.
     pub stream: Stream,
@@ -117,32 +119,28 @@ impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
             Problem::unauthorized("Authorization must be `Bearer` and an ingest key")
         })?;
         let unknown = || Problem::unauthorized("the ingest key is unknown or was revoked");
-        let hash = hash(key);
-        let now = self.clock.now();
-        let stale = match self.valid.get(&hash, now) {
-            Cached::Fresh(grant) => return Ok(grant),
-            Cached::Stale(grant) => Some(grant),
-            Cached::Absent => None,
-        };
-        if self.invalid.get(&hash, now) == Cached::Fresh(()) {
+        if !is_ingest_key(key) {
             return Err(unknown());
         }
-        match (self.store.key(&hash).await, stale) {
-            (Ok(Some(grant)), _) => {
+        let hash = hash(key);
+        let now = self.clock.now();
+        if let Some(grant) = self.valid.get(&hash, now).fresh() {
+            return Ok(grant);
+        }
+        if self.invalid.get(&hash, now).fresh().is_some() {
+            return Err(unknown());
+        }
+        match self.store.key(&hash).await {
+            Ok(Some(grant)) => {
                 self.valid.put(hash, grant.clone(), now);
                 Ok(grant)
             }
-            (Ok(None), _) => {
-                self.valid.forget(&hash);
+            Ok(None) => {
                 self.invalid.put(hash, (), now);
                 Err(unknown())
             }
-            // While the table cannot be asked, what was known serves on.
-            (Err(error), Some(grant)) => {
-                tracing::warn!(%error, "key not renewed, the remembered grant serves on");
-                Ok(grant)
-            }
-            (Err(error), None) => {
+            // Not even a known key: a revoked one must end within its minute.
+            Err(error) => {
                 tracing::error!(%error, "key not looked up");
                 Err(Problem::unavailable("the key could not be looked up; send it again", 1))
             }
@@ -155,18 +153,10 @@ impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
         body: &Bytes,
         environment: &EnvironmentTexts,
     ) -> Result<Vec<Event>, Problem> {
-        let raw = parse(body)?;
-        let limit = self.limits.events;
+        let raw = parse(body, self.limits.events)?;
         if raw.is_empty() {
-            return Err(Problem::new(
-                Kind::EmptyRequest,
-                "the array is empty; send one event or more",
-            ));
-        }
-        if raw.len() > limit {
-            let detail =
-                format!("the request has {} events; at most {limit} are allowed", raw.len());
-            return Err(Problem::new(Kind::TooManyEvents, detail));
+            let detail = "the array is empty; send one event or more";
+            return Err(Problem::new(Kind::EmptyRequest, detail));
         }
         let mut events = Vec::with_capacity(raw.len());
         let mut faults = Vec::new();
@@ -286,13 +276,21 @@ fn decompress(body: &Bytes) -> Result<Bytes, Problem> {
     })
 }
 
-fn parse(body: &Bytes) -> Result<Vec<&RawValue>, Problem> {
+/// The events of a body, one object or an array of at most `limit` values.
+fn parse(body: &Bytes, limit: usize) -> Result<Vec<&RawValue>, Problem> {
     let invalid = |error: serde_json::Error| {
-        // The text of an error of serde_json holds positions and expectations, no data.
+        // The text of a syntax error holds positions and expectations, no data.
         Problem::new(Kind::InvalidJson, format!("the body must be a JSON array or object: {error}"))
     };
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => serde_json::from_slice(body).map_err(invalid),
+        Some(b'[') => {
+            let (raw, count) = first_values(body, limit).map_err(invalid)?;
+            if count > limit {
+                let detail = format!("the request has {count} events; at most {limit} are allowed");
+                return Err(Problem::new(Kind::TooManyEvents, detail));
+            }
+            Ok(raw)
+        }
         Some(b'{') => serde_json::from_slice(body).map(|one| vec![one]).map_err(invalid),
         _ => Err(Problem::new(Kind::InvalidJson, "the body must be a JSON array or object")),
     }
@@ -305,18 +303,19 @@ fn read_event(
     environment: &EnvironmentTexts,
 ) -> Result<Event, Vec<FieldFault>> {
     let whole = |detail: String| vec![FieldFault { field: None, detail }];
-    if !raw.get().starts_with('{') {
+    let text = raw.get();
+    if !text.starts_with('{') {
         return Err(whole("must be an object".to_owned()));
     }
-    let event = match stream {
-        Stream::Impressions => normalise(raw.get(), environment)?,
-        Stream::Events => Event::from_object(body.slice_ref(raw.get().as_bytes())),
-    };
-    if event.size() > EVENT_BYTES {
-        let detail = format!("has {} bytes; at most {EVENT_BYTES} are allowed", event.size());
+    // Before any look inside: reading members costs many times their text.
+    if text.len() > EVENT_BYTES {
+        let detail = format!("has {} bytes; at most {EVENT_BYTES} are allowed", text.len());
         return Err(whole(detail));
     }
-    Ok(event)
+    match stream {
+        Stream::Impressions => normalise(text, environment),
+        Stream::Events => Ok(Event::from_object(body.slice_ref(text.as_bytes()))),
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,18 @@ pub fn bearer(authorization: Option<&str>) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(key)
 }
 
+/// What every ingest key begins with, so that a leaked one is found by scanners.
+pub const INGEST_KEY_PREFIX: &str = "fpk_";
+/// 32 bytes in base64url.
+const INGEST_KEY_TAIL: usize = 43;
+
+/// Whether this can be an ingest key at all: others cost no look-up.
+pub fn is_ingest_key(key: &str) -> bool {
+    let tail = key.strip_prefix(INGEST_KEY_PREFIX).unwrap_or_default();
+    tail.len() == INGEST_KEY_TAIL
+        && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
 /// SHA-256 in lower-case hex. Keys are 256 random bits, so that no slow hash is needed.
 pub fn hash(key: &str) -> KeyHash {
     use std::fmt::Write;
@@ -39,6 +51,16 @@ mod tests {
         }
         assert_eq!(bearer(Some(&format!("Bearer {}", "x".repeat(257)))), None);
         assert_eq!(bearer(None), None);
+    }
+
+    #[test]
+    fn ingest_keys_have_one_shape() {
+        let tail = "aZ09-_".repeat(8);
+        assert!(is_ingest_key(&format!("fpk_{}", &tail[..43])));
+        for key in ["", "fpk_", "fpk_test", &tail, &format!("fpk_{tail}")] {
+            assert!(!is_ingest_key(key), "{key}");
+        }
+        assert!(!is_ingest_key(&format!("fpk_{}ä", &tail[..41])));
     }
 
     #[test]

@@ -6,19 +6,26 @@ use std::{
     time::Duration,
 };
 
+use futures_util::lock::Mutex as AsyncMutex;
+
 use crate::{
     expiring::{Cached, Expiring},
     health::{Health, Route},
     id::{IntegrationId, ProjectId},
     integration::Integration,
-    ports::{Found, HealthStore, PortResult, Registry},
+    ports::{Clock, Found, HealthStore, PortResult, Registry, Services},
     time::Timestamp,
 };
 
 /// Configuration may be this old.
 const CONFIGURATION_AGE: Duration = Duration::from_secs(30);
-/// Health may be this old: no attempt starts later than this after a pause.
-const HEALTH_AGE: Duration = Duration::from_secs(5);
+/// Health may be this old. No attempt starts later than 5 s after a pause: the index that it is read
+/// from is a moment behind.
+const HEALTH_AGE: Duration = Duration::from_secs(4);
+/// The index may be behind by this much.
+const INDEX_LAG: Duration = Duration::from_secs(10);
+/// What could not be renewed serves on for this long before it is tried again.
+const SERVE_ON: Duration = Duration::from_secs(5);
 /// Projects whose integrations are remembered.
 const PROJECTS: usize = 1_000;
 
@@ -27,17 +34,28 @@ const PROJECTS: usize = 1_000;
 pub struct Known {
     configuration: Expiring<ProjectId, Arc<Vec<Integration>>>,
     health: Mutex<Unwell>,
+    /// Held while health is read: who comes meanwhile waits for it, and does not go by what is old.
+    reading: AsyncMutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Unwell {
-    read_at: Option<Timestamp>,
+    /// When it was read, or could not be.
+    looked_at: Option<Timestamp>,
+    /// Whether it was ever read.
+    known: bool,
     items: HashMap<IntegrationId, Health>,
+    /// What was written here, and when: the index may not have it yet.
+    learned: HashMap<IntegrationId, (Timestamp, Health)>,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { configuration: Expiring::new(PROJECTS, CONFIGURATION_AGE), health: Mutex::default() }
+        Self {
+            configuration: Expiring::new(PROJECTS, CONFIGURATION_AGE),
+            health: Mutex::default(),
+            reading: AsyncMutex::default(),
+        }
     }
 }
 
@@ -62,6 +80,8 @@ impl Known {
             }
             (Err(error), Some(known)) => {
                 tracing::warn!(%error, %project, "configuration not renewed, the remembered one serves on");
+                let age = CONFIGURATION_AGE.saturating_sub(SERVE_ON);
+                self.configuration.put(project.clone(), Arc::clone(&known), now.minus(age));
                 Ok(known)
             }
             (Err(error), None) => Err(error),
@@ -83,16 +103,13 @@ impl Known {
         }
     }
 
-    /// How an integration is served, as known at most 5 s ago, or longer if the table cannot be
-    /// asked.
-    pub async fn route<S: HealthStore>(
-        &self,
-        store: &S,
-        id: &IntegrationId,
-        now: Timestamp,
-    ) -> Route {
-        self.renew(store, now).await;
-        self.with(|unwell| unwell.items.get(id).map_or(Route::Direct, Health::route))
+    /// How an integration is served, as known a few seconds ago, or longer if the table cannot be
+    /// asked. `None` when it was never known: then nothing may be sent, since a pause may be in force.
+    pub async fn route<P: Services>(&self, services: &P, id: &IntegrationId) -> Option<Route> {
+        self.renew(services).await;
+        self.with(|unwell| {
+            unwell.known.then(|| unwell.items.get(id).map_or(Route::Direct, Health::route))
+        })
     }
 
     /// Whether anything but calm is known of an integration: then its successes are written too.
@@ -101,34 +118,121 @@ impl Known {
     }
 
     /// Remembers what was just written.
-    pub fn learn(&self, health: Health) {
-        self.with(|unwell| unwell.items.insert(health.integration.clone(), health));
+    pub fn learn(&self, health: Health, now: Timestamp) {
+        self.with(|unwell| {
+            let id = health.integration.clone();
+            unwell.learned.insert(id.clone(), (now, health.clone()));
+            unwell.items.insert(id, health);
+        });
     }
 
-    async fn renew<S: HealthStore>(&self, store: &S, now: Timestamp) {
-        let due = self.with(|unwell| {
-            let young = unwell.read_at.is_some_and(|at| at <= now && now.since(at) < HEALTH_AGE);
-            if !young {
-                // One of those who come at the same time reads.
-                unwell.read_at = Some(now);
-            }
-            !young
-        });
-        if !due {
+    async fn renew<P: Services>(&self, services: &P) {
+        let clock = services.clock();
+        if self.is_young(clock.now()) {
             return;
         }
-        match store.unwell().await {
-            Ok(items) => self.with(|unwell| {
-                unwell.items =
-                    items.into_iter().map(|item| (item.integration.clone(), item)).collect();
-            }),
+        let _reading = self.reading.lock().await;
+        let now = clock.now();
+        if self.is_young(now) {
+            return;
+        }
+        match services.store().unwell().await {
+            Ok(items) => self.with(|unwell| unwell.replace(items, now)),
             Err(error) => {
                 tracing::warn!(%error, "health not renewed, what is remembered serves on");
+                // A table that cannot be asked is not asked again for each attempt.
+                self.with(|unwell| unwell.looked_at = Some(clock.now()));
             }
         }
+    }
+
+    fn is_young(&self, now: Timestamp) -> bool {
+        let young = |at: Timestamp| at <= now && now.since(at) < HEALTH_AGE;
+        self.with(|unwell| unwell.looked_at.is_some_and(young))
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Unwell) -> T) -> T {
         look(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Unwell {
+    fn replace(&mut self, read: Vec<Health>, now: Timestamp) {
+        self.looked_at = Some(now);
+        self.known = true;
+        self.items = read.into_iter().map(|item| (item.integration.clone(), item)).collect();
+        self.learned.retain(|_, (at, _)| now.since(*at) < INDEX_LAG);
+        for (id, (_, learned)) in &self.learned {
+            match self.items.get_mut(id) {
+                Some(item) => {
+                    if item.breaker_version < learned.breaker_version {
+                        item.breaker = learned.breaker.clone();
+                        item.breaker_version = learned.breaker_version;
+                    }
+                    item.pause = item.pause.take().or_else(|| learned.pause.clone());
+                }
+                None => {
+                    self.items.insert(id.clone(), learned.clone());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        breaker::Policy,
+        health::Why,
+        memory::{START, World, integration},
+    };
+
+    fn held(until: Timestamp) -> Health {
+        let mut health = Health::new("web".into(), "a".into());
+        health.breaker = health.breaker.hold(&Policy::default(), until, START);
+        health.breaker_version = 1;
+        health
+    }
+
+    #[tokio::test]
+    async fn what_was_just_written_outlives_an_index_that_is_behind() {
+        let world = World::with(vec![integration("a")]);
+        let known = Known::default();
+        let until = START.plus(Duration::from_mins(10));
+        assert_eq!(known.route(&&world, &"a".into()).await, Some(Route::Direct));
+        known.learn(held(until), START);
+        let open = Some(Route::Paced(Why::Open(until)));
+        world.pass(Duration::from_secs(5));
+        assert_eq!(known.route(&&world, &"a".into()).await, open);
+        world.pass(Duration::from_secs(6));
+        assert_eq!(known.route(&&world, &"a".into()).await, Some(Route::Direct));
+    }
+
+    #[tokio::test]
+    async fn health_that_was_never_known_is_not_taken_for_good() {
+        let world = World::with(vec![integration("a")]);
+        let known = Known::default();
+        world.fail("unwell", 1);
+        assert_eq!(known.route(&&world, &"a".into()).await, None);
+        world.pass(Duration::from_secs(4));
+        assert_eq!(known.route(&&world, &"a".into()).await, Some(Route::Direct));
+        world.fail("unwell", 1);
+        world.pass(Duration::from_secs(9));
+        assert_eq!(known.route(&&world, &"a".into()).await, Some(Route::Direct), "it serves on");
+    }
+
+    #[tokio::test]
+    async fn configuration_that_cannot_be_renewed_is_not_asked_for_each_time() {
+        let world = World::with(vec![integration("a")]);
+        let known = Known::default();
+        let read = async || known.integrations(&&world, &"web".into(), world.time()).await;
+        read().await.unwrap();
+        world.pass(Duration::from_secs(31));
+        world.fail("integrations", 9);
+        for _ in 0..5 {
+            assert_eq!(read().await.unwrap().len(), 1);
+        }
+        assert_eq!(world.state().calls["integrations"], 2);
     }
 }

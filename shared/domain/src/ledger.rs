@@ -64,12 +64,15 @@ impl Counts {
         ]
     }
 
-    /// Whether every matched event is accounted for. True at rest, without crashes, duplicate
-    /// receives or lost answers.
+    /// Whether every matched event is accounted for, and nowhere more went away than came. True at
+    /// rest, without crashes, duplicate receives or lost answers. That what waits is where the
+    /// ledger says is for whoever can look there to check.
     pub fn balances(&self) -> bool {
         let ended = [self.delivered, self.expired, self.discarded];
         let ended: i128 = ended.into_iter().map(i128::from).sum();
-        i128::from(self.matched) == ended + self.waiting().into_iter().sum::<i128>()
+        let waiting = self.waiting();
+        i128::from(self.matched) == ended + waiting.into_iter().sum::<i128>()
+            && waiting.into_iter().all(|events| events >= 0)
     }
 }
 
@@ -88,6 +91,8 @@ mod tests {
         assert!(!counts.balances(), "one event is missing");
         counts.delivered += 1;
         assert!(counts.balances());
+        counts += Counts { unscheduled: 1, delivered: 1, ..Counts::default() };
+        assert!(!counts.balances(), "more left the schedule than went on it");
     }
 
     #[test]

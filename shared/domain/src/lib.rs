@@ -5,9 +5,11 @@
 //! waiting for either.
 
 pub mod admin;
+pub mod array;
 pub mod attempt;
 pub mod batch;
 pub mod breaker;
+pub mod count;
 pub mod delivery;
 pub mod destination;
 pub mod diagnose;
@@ -35,6 +37,7 @@ pub mod queueing;
 pub mod retry;
 pub mod schedule;
 pub mod time;
+mod within;
 
 #[cfg(test)]
 mod memory;

@@ -291,6 +291,8 @@ impl World {
 
 impl HealthStore for &World {
     async fn unwell(&self) -> PortResult<Vec<Health>> {
+        // An answer takes its time, in which the other lanes go on.
+        tokio::task::yield_now().await;
         let state = self.call("unwell")?;
         Ok(state.health.values().filter(|(_, unwell)| *unwell).map(|(h, _)| h.clone()).collect())
     }
@@ -339,7 +341,8 @@ impl HealthStore for &World {
     ) -> PortResult<Option<u64>> {
         self.change("mark_backlog", id, |(health, _)| {
             health.backlog_gen += 1;
-            if health.next_wake_at.is_some() {
+            let later = |due: Timestamp| due > wake_at && health.lease.is_none();
+            if health.next_wake_at.is_some_and(|due| !later(due)) {
                 return None;
             }
             health.next_wake_at = Some(wake_at);

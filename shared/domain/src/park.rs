@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Objects written at the same time.
-const WIDTH: usize = 8;
+pub const WIDTH: usize = 32;
 
 /// Parks deliveries of one integration, to be looked at by the drainer at `wake_at`. One result for
 /// each, in their order: whether it is safe now.
@@ -33,16 +33,28 @@ pub async fn park<P: Ports>(
         deliveries.into_iter().map(|delivery| lay_aside(ports, Place::Parked, delivery)).collect();
     let results: Vec<_> = stream::iter(puts).buffered(WIDTH).collect().await;
     if results.iter().all(Result::is_err) {
-        return results;
+        return results.into_iter().map(|result| result.map(drop)).collect();
     }
-    if let Err(error) = mark(ports, project, id, wake_at).await {
-        return results.into_iter().map(|_| Err(error.clone())).collect();
+    let Err(error) = mark(ports, project, id, wake_at).await else {
+        return results.into_iter().map(|result| result.map(drop)).collect();
+    };
+    // They stay where they came from, and no drainer may know of these: taken back, if that works,
+    // so that they are not delivered from here as well.
+    let undo: Vec<_> = results.iter().flatten().map(|key| ports.objects().delete(key)).collect();
+    let undone: Vec<_> = stream::iter(undo).buffered(WIDTH).collect().await;
+    let left = undone.iter().filter(|result| result.is_err()).count();
+    if left > 0 {
+        tracing::warn!(integration = %id, left, "objects parked without a mark");
     }
-    results
+    results.into_iter().map(|_| Err(error.clone())).collect()
 }
 
-/// Writes a delivery to its place in the bucket.
-pub async fn lay_aside<P: Ports>(ports: &P, place: Place, delivery: Delivery) -> PortResult<()> {
+/// Writes a delivery to its place in the bucket: the object's key.
+pub async fn lay_aside<P: Ports>(
+    ports: &P,
+    place: Place,
+    delivery: Delivery,
+) -> PortResult<String> {
     let now = ports.clock().now();
     let key = ParkedKey {
         place,
@@ -50,8 +62,10 @@ pub async fn lay_aside<P: Ports>(ports: &P, place: Place, delivery: Delivery) ->
         at: now,
         delivery: delivery.id.clone(),
         count: delivery.count(),
-    };
-    ports.objects().put(&key.text(), Aside::new(delivery, now).encode()).await
+    }
+    .text();
+    ports.objects().put(&key, Aside::new(delivery, now).encode()).await?;
+    Ok(key)
 }
 
 async fn mark<P: Ports>(

@@ -194,8 +194,9 @@ pub trait HealthStore: Send + Sync {
         id: &IntegrationId,
         pause: Option<&Pause>,
     ) -> impl Future<Output = PortResult<()>> + Send;
-    /// Something was parked: `backlog_gen + 1` and, where no timer is set, the timer at `wake_at`
-    /// with `wake_gen + 1`, in one write. The new `wake_gen` if this write set the timer.
+    /// Something was parked: `backlog_gen + 1` and, where no timer is set, or a later one while
+    /// nobody has the lease, the timer at `wake_at` with `wake_gen + 1`, in one write. The new
+    /// `wake_gen` if this write set the timer.
     fn mark_backlog(
         &self,
         project: &ProjectId,
@@ -398,7 +399,8 @@ pub enum Written {
     Done,
     /// What was to be changed is not there, or not in that version.
     Stale,
-    /// The name (of an integration in its project), or the id (of a project), is taken.
+    /// The name (of an integration in its project), or the id (of a project), is taken; or the
+    /// project itself is in use.
     Taken,
 }
 
@@ -411,7 +413,7 @@ pub trait AdminStore: Send + Sync {
     fn project(&self, id: &ProjectId) -> impl Future<Output = PortResult<Option<Project>>> + Send;
     /// All projects, by id.
     fn projects(&self) -> impl Future<Output = PortResult<Vec<Project>>> + Send;
-    /// Deletes a project.
+    /// Deletes a project; [`Written::Taken`] while it has keys or integrations.
     fn delete_project(&self, id: &ProjectId) -> impl Future<Output = PortResult<Written>> + Send;
     /// Adds a key: the look-up by hash and the listing, both or neither.
     fn create_key(

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::{
     message::{MAX_TEXT, Unreadable},
-    ports::{BATCH_ENTRIES, Outgoing, PortResult, Queue, Queues, VISIBILITY_MAX},
+    ports::{BATCH_ENTRIES, Outgoing, PortError, PortResult, Queue, Queues, VISIBILITY_MAX},
 };
 
 /// A record of a newer format version is hidden for this long: a deploy is under way.
 const NEWER: Duration = Duration::from_mins(5);
 
-/// Sends all messages. One result for each, in their order: a batch may succeed in part.
+/// Sends all messages. One result for each, in their order: a batch may succeed in part. After a
+/// batch of which nothing was taken the rest is not tried: that would only take time.
 pub async fn send_all<Q: Queues>(
     queues: &Q,
     queue: Queue,
@@ -21,10 +22,25 @@ pub async fn send_all<Q: Queues>(
     let mut rest = messages;
     while !rest.is_empty() {
         let (batch, after) = rest.split_at(batch_len(rest));
-        results.extend(queues.send_batch(queue, batch).await);
+        let sent = queues.send_batch(queue, batch).await;
+        let refused = refusal(&sent);
+        results.extend(sent);
+        if let Some(refused) = refused {
+            results.extend(after.iter().map(|_| Err(refused.clone())));
+            break;
+        }
         rest = after;
     }
     results
+}
+
+/// Why nothing of a batch was taken, if that speaks against sending more: a message alone may have
+/// been refused for what it holds.
+fn refusal(sent: &[PortResult<()>]) -> Option<PortError> {
+    let errors: Vec<_> = sent.iter().filter_map(|result| result.as_ref().err()).collect();
+    let throttled = errors.iter().any(|error| matches!(error, PortError::Throttled { .. }));
+    let all = errors.len() == sent.len() && (throttled || sent.len() > 1);
+    errors.last().filter(|_| all).map(|error| (*error).clone())
 }
 
 /// How many of the first messages go into one batch: at least one.
@@ -80,6 +96,16 @@ mod tests {
 
     fn message(bytes: usize) -> Outgoing {
         Outgoing { body: "x".repeat(bytes), delay: Duration::ZERO, group: None }
+    }
+
+    #[test]
+    fn a_batch_of_which_nothing_was_taken_ends_the_sending() {
+        let failed = || Err(PortError::Failed { call: "x", reason: "y".into() });
+        let throttled = || Err(PortError::Throttled { call: "x", reason: "y".into() });
+        assert!(refusal(&[failed(), failed()]).is_some());
+        assert!(refusal(&[throttled()]).is_some());
+        assert!(refusal(&[failed()]).is_none(), "for what it holds, perhaps");
+        assert!(refusal(&[failed(), Ok(())]).is_none());
     }
 
     proptest! {

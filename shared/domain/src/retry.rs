@@ -11,8 +11,12 @@ use crate::{id::DeliveryId, ports::VISIBILITY_MAX, time::Timestamp};
 
 /// A slot closer than this to an attempt's start is passed over.
 const TOO_CLOSE: Duration = Duration::from_secs(5);
+/// A delivery received this long after its last slot has had its last attempt.
+const LAST_CALL: Duration = Duration::from_secs(60);
 /// A delivery received this long after its last slot was held up by us: it is parked, not dead.
 const OUR_OUTAGE: Duration = Duration::from_mins(15);
+/// Slots closer to each other are refused: with jitter, the later one would be too close.
+const MIN_GAP_SECONDS: u64 = 7;
 /// More slots than this are taken for a mistake.
 const MAX_SLOTS: usize = 20;
 
@@ -22,12 +26,12 @@ pub enum ScheduleError {
     /// None, or too many.
     #[error("{0} slots; allowed are 1 to {MAX_SLOTS}")]
     Count(usize),
-    /// Not later than the one before.
-    #[error("slot {0} is not later than the one before it")]
-    Order(usize),
-    /// Below a second, or beyond the longest visibility timeout.
-    #[error("slot {0} is out of range; allowed are 1 s to 12 h")]
-    Range(usize),
+    /// So close to the one before (or to the first attempt) that it would be passed over.
+    #[error("slot {0} is not {MIN_GAP_SECONDS} s or more after what is before it")]
+    Close(usize),
+    /// Beyond the longest visibility timeout.
+    #[error("slot {0} is later than 12 h")]
+    Late(usize),
 }
 
 /// When failed deliveries are tried again, as ages since the first attempt.
@@ -42,18 +46,18 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// A schedule of 1 to 20 slots, each later than the one before, from 1 s to 12 h.
+    /// A schedule of 1 to 20 slots, each 7 s or more after the one before, up to 12 h.
     pub fn new(slots: Vec<Duration>) -> Result<Self, ScheduleError> {
         if slots.is_empty() || slots.len() > MAX_SLOTS {
             return Err(ScheduleError::Count(slots.len()));
         }
         let mut before = Duration::ZERO;
         for (index, slot) in slots.iter().enumerate() {
-            if *slot < Duration::from_secs(1) || *slot > VISIBILITY_MAX {
-                return Err(ScheduleError::Range(index + 1));
+            if *slot > VISIBILITY_MAX {
+                return Err(ScheduleError::Late(index + 1));
             }
-            if *slot <= before {
-                return Err(ScheduleError::Order(index + 1));
+            if *slot < before + Duration::from_secs(MIN_GAP_SECONDS) {
+                return Err(ScheduleError::Close(index + 1));
             }
             before = *slot;
         }
@@ -74,6 +78,14 @@ impl Schedule {
     /// Whether so much time passed since the last slot that the delay was ours, not the endpoint's.
     pub fn was_held_up(&self, delivery: &DeliveryId, began: Timestamp, now: Timestamp) -> bool {
         self.dues(delivery, began).max().is_some_and(|last| now > last.plus(OUR_OUTAGE))
+    }
+
+    /// Whether even the last slot is past, though not by so much that it was our doing: the last
+    /// attempt was made, and what came of it could not be stored.
+    pub fn is_over(&self, delivery: &DeliveryId, began: Timestamp, now: Timestamp) -> bool {
+        let last = self.dues(delivery, began).max();
+        last.is_some_and(|last| now > last.plus(LAST_CALL))
+            && !self.was_held_up(delivery, began, now)
     }
 
     fn dues(&self, delivery: &DeliveryId, began: Timestamp) -> impl Iterator<Item = Timestamp> {
@@ -119,10 +131,10 @@ mod tests {
             |all: &[u64]| Schedule::new(all.iter().map(|s| Duration::from_secs(*s)).collect());
         assert_eq!(seconds(&[]), Err(ScheduleError::Count(0)));
         assert_eq!(seconds(&[1; 21]), Err(ScheduleError::Count(21)));
-        assert_eq!(seconds(&[5, 5]), Err(ScheduleError::Order(2)));
-        assert_eq!(seconds(&[0]), Err(ScheduleError::Range(1)));
-        assert_eq!(seconds(&[1, 43_201]), Err(ScheduleError::Range(2)));
-        assert!(seconds(&[1, 43_200]).is_ok());
+        assert_eq!(seconds(&[9, 9]), Err(ScheduleError::Close(2)));
+        assert_eq!(seconds(&[6]), Err(ScheduleError::Close(1)));
+        assert_eq!(seconds(&[7, 43_201]), Err(ScheduleError::Late(2)));
+        assert!(seconds(&[7, 43_200]).is_ok());
     }
 
     #[test]
@@ -143,6 +155,9 @@ mod tests {
         let end = BEGAN.plus(Duration::from_mins(240));
         assert!(!schedule.was_held_up(&id, BEGAN, end.plus(Duration::from_mins(1))));
         assert!(schedule.was_held_up(&id, BEGAN, end.plus(Duration::from_mins(16))));
+        assert!(!schedule.is_over(&id, BEGAN, end));
+        assert!(schedule.is_over(&id, BEGAN, end.plus(Duration::from_mins(2))));
+        assert!(!schedule.is_over(&id, BEGAN, end.plus(Duration::from_mins(16))));
     }
 
     proptest! {

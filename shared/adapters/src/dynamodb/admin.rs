@@ -2,9 +2,7 @@
 //!
 //! What belongs to a project is added only where the project is there.
 
-use aws_sdk_dynamodb::types::{
-    ConditionCheck, Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder,
-};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder};
 use flagpost_domain::{
     id::{KeyId, ProjectId},
     integration::Integration,
@@ -52,9 +50,17 @@ impl AdminStore for DynamoDb {
 
     async fn delete_project(&self, id: &ProjectId) -> PortResult<Written> {
         let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.set_key(Some(key(PROJECTS.to_owned(), id.to_string())));
-        let result = delete.condition_expression(EXISTS).send().await;
-        Ok(if conditional(DELETE, result)?.is_some() { Written::Done } else { Written::Stale })
+        let delete = delete
+            .set_key(Some(key(PROJECTS.to_owned(), id.to_string())))
+            .condition_expression(format!(
+                "{EXISTS} AND (attribute_not_exists(held) OR held = :none)"
+            ))
+            .expression_attribute_values(":none", number(0));
+        if conditional(DELETE, delete.send().await)?.is_some() {
+            return Ok(Written::Done);
+        }
+        let there = self.get(PROJECTS.to_owned(), id.to_string()).await?.is_some();
+        Ok(if there { Written::Taken } else { Written::Stale })
     }
 
     async fn create_key(&self, hash: &KeyHash, listing: &KeyListing) -> PortResult<Written> {
@@ -74,7 +80,7 @@ impl AdminStore for DynamoDb {
         listed.extend(attributes);
         listed.insert("sha256".to_owned(), text(hash));
         let writes = vec![
-            self.project_exists(&grant.project)?,
+            self.project_holds(&grant.project, 1)?,
             self.put_new(looked_up)?,
             self.put_new(listed)?,
         ];
@@ -95,6 +101,7 @@ impl AdminStore for DynamoDb {
         let writes = vec![
             self.delete(pk, sk, Some(EXISTS))?,
             self.delete(key_pk(&hash), KEY_SK.to_owned(), None)?,
+            self.project_holds(project, -1)?,
         ];
         Ok(written(self.transact(writes).await?))
     }
@@ -111,7 +118,7 @@ impl AdminStore for DynamoDb {
         item.insert("doc".to_owned(), text(document(integration)?));
         item.insert("version".to_owned(), number(integration.version));
         let writes = vec![
-            self.project_exists(&integration.project)?,
+            self.project_holds(&integration.project, 1)?,
             self.put_new(item)?,
             self.take_name(integration)?,
         ];
@@ -145,21 +152,28 @@ impl AdminStore for DynamoDb {
             .update_expression("SET deleted_at = :at REMOVE #doc, #version")
             .expression_attribute_names("#doc", "doc")
             .expression_attribute_values(":at", number(at.0));
-        let writes =
-            vec![self.if_same_version(integration, update)?, self.give_name_back(integration)?];
+        let writes = vec![
+            self.if_same_version(integration, update)?,
+            self.give_name_back(integration)?,
+            self.project_holds(&integration.project, -1)?,
+        ];
         Ok(written(self.transact(writes).await?))
     }
 }
 
 impl DynamoDb {
-    fn project_exists(&self, project: &ProjectId) -> PortResult<TransactWriteItem> {
-        let check = ConditionCheck::builder()
+    /// Counts what a project holds, with the condition that the project is there: it is deleted
+    /// only when it holds nothing.
+    fn project_holds(&self, project: &ProjectId, more: i64) -> PortResult<TransactWriteItem> {
+        let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(PROJECTS.to_owned(), project.to_string())))
+            .update_expression("ADD held :more")
+            .expression_attribute_values(":more", number(more))
             .condition_expression(EXISTS)
             .build()
             .map_err(|error| incomplete(TRANSACT, &error))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     fn put_new(&self, item: Item) -> PortResult<TransactWriteItem> {

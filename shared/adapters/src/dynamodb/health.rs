@@ -179,7 +179,10 @@ impl HealthStore for DynamoDb {
                 .expression_attribute_values(":at", number(wake_at.0))
                 .expression_attribute_values(":present", text(PRESENT))
                 .expression_attribute_values(":one", number(1))
-                .condition_expression("attribute_not_exists(next_wake_at)");
+                .condition_expression(
+                    "attribute_not_exists(next_wake_at) \
+                     OR (next_wake_at > :at AND attribute_not_exists(lease_owner))",
+                );
             if let Some(wake_gen) = new_wake_gen(with_timer).await? {
                 return Ok(Some(wake_gen));
             }

@@ -7,9 +7,8 @@ use flagpost_domain::{
 };
 
 use super::{
-    DynamoDb, GET, all,
+    DynamoDb, GET, QUERY, all,
     item::{Corrupt, Item, Reader},
-    readable,
 };
 
 pub(super) const KEY: &str = "KEY#";
@@ -37,8 +36,11 @@ impl Registry for DynamoDb {
     }
 
     async fn integrations(&self, project: &ProjectId) -> PortResult<Vec<Integration>> {
+        // One that cannot be read (a newer version's, say) must not look like none: its events
+        // would be acknowledged and forgotten.
         let items = all(self.under(project_pk(project), INTEGRATION)).await?;
-        Ok(readable(&items, integration))
+        let read = items.iter().map(integration).collect::<Result<Vec<_>, _>>();
+        Ok(read.map_err(|error| error.during(QUERY))?.into_iter().flatten().collect())
     }
 
     async fn integration(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<Found> {

@@ -92,8 +92,8 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("FLAGPOST_MAX_EVENTS", vec!["0", "100001", "99999999999999999999999"]),
         ("FLAGPOST_PARKED_RETENTION_DAYS", vec!["0", "3651", "14.5"]),
         ("FLAGPOST_DEAD_RETENTION_DAYS", vec!["0", "x"]),
-        ("FLAGPOST_LEASE_SECONDS", vec!["0", "961"]),
-        ("FLAGPOST_ALLOWED_ENDPOINTS", vec!["http://x", "a=b", "10.0.0.0/40"]),
+        ("FLAGPOST_LEASE_SECONDS", vec!["0", "59", "961"]),
+        ("FLAGPOST_ALLOWED_ENDPOINTS", vec!["http://x", "a=b", "10.0.0.0/40", "0.0.0.0/0"]),
         (
             "FLAGPOST_RETRY_SLOTS_SECONDS",
             vec!["", "0", "60,60", "180,60", "60,,180", "60,x", "43201", "60;180", "-1"],
@@ -117,8 +117,8 @@ fn what_makes_no_sense_is_refused_by_name() {
 fn the_edges_are_allowed() {
     let many: Vec<_> = (1..=20).map(|slot| (slot * 60).to_string()).collect();
     for (name, value) in [
-        ("FLAGPOST_RETRY_SLOTS_SECONDS", "1,2,43200"),
-        ("FLAGPOST_RETRY_SLOTS_SECONDS", "1, 2, 3"),
+        ("FLAGPOST_RETRY_SLOTS_SECONDS", "7,14,43200"),
+        ("FLAGPOST_RETRY_SLOTS_SECONDS", "7, 14, 21"),
         ("FLAGPOST_RETRY_SLOTS_SECONDS", &many.join(",")),
         ("FLAGPOST_BREAKER_SPAN_SECONDS", "120"),
         ("FLAGPOST_PAUSE_FIRST_SECONDS", "900"),

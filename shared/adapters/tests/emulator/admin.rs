@@ -70,6 +70,14 @@ async fn a_project_is_made_listed_and_deleted() {
     let all = table.projects().await.unwrap();
     assert!(all.contains(project));
     assert!(all.is_sorted_by(|a, b| a.id < b.id));
+    let (integration, key) = (own.integration("hook"), own.key("k"));
+    assert_eq!(table.create_integration(&integration).await, Ok(Written::Done));
+    assert_eq!(table.create_key(&unique(), &key).await, Ok(Written::Done));
+    assert_eq!(table.delete_project(&project.id).await, Ok(Written::Taken), "it holds two");
+    let at = integration.created_at;
+    assert_eq!(table.delete_integration(&integration, at).await, Ok(Written::Done));
+    assert_eq!(table.delete_project(&project.id).await, Ok(Written::Taken), "it holds one");
+    assert_eq!(table.delete_key(&project.id, &key.grant.id).await, Ok(Written::Done));
     assert_eq!(table.delete_project(&project.id).await, Ok(Written::Done));
     assert_eq!(table.delete_project(&project.id).await, Ok(Written::Stale));
     assert_eq!(table.project(&project.id).await, Ok(None));
@@ -192,7 +200,7 @@ async fn lists_longer_than_a_page_are_whole() {
 }
 
 #[tokio::test]
-async fn an_integration_that_cannot_be_read_does_not_hide_the_others() {
+async fn an_integration_that_cannot_be_read_is_not_taken_for_none() {
     let own = Own::make().await;
     let (sick, well) = (own.integration("sick"), own.integration("well"));
     for integration in [&sick, &well] {
@@ -200,10 +208,12 @@ async fn an_integration_that_cannot_be_read_does_not_hide_the_others() {
     }
     let (pk, sk) = (format!("PROJECT#{}", own.project.id), format!("INTEGRATION#{}", sick.id));
     own.stack.spoil(&pk, &sk, "doc", text("{\"url\":\"https://secret")).await;
-    assert_eq!(own.table.integrations(&own.project.id).await, Ok(vec![well.clone()]));
     assert_eq!(own.table.list_integrations(&own.project.id).await, Ok(vec![well]));
-    let error = own.table.integration(&own.project.id, &sick.id).await.unwrap_err();
-    let PortError::Failed { reason, .. } = error else { panic!("{error}") };
-    assert!(reason.contains(&pk) && reason.contains(&sk), "{reason}");
-    assert!(!reason.contains("secret"), "{reason}");
+    let by_name = own.table.integration(&own.project.id, &sick.id).await.unwrap_err();
+    let by_project = own.table.integrations(&own.project.id).await.unwrap_err();
+    for error in [by_name, by_project] {
+        let PortError::Failed { reason, .. } = error else { panic!("{error}") };
+        assert!(reason.contains(&pk) && reason.contains(&sk), "{reason}");
+        assert!(!reason.contains("secret"), "{reason}");
+    }
 }

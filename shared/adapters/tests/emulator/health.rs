@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use flagpost_adapters::dynamodb::DynamoDb;
 use flagpost_domain::{
-    breaker::Breaker,
+    breaker::{Breaker, Policy},
     health::{Health, Lease, Pause},
     id::{IntegrationId, ProjectId},
     ports::{HealthStore, PortError},
@@ -58,7 +58,7 @@ impl Ward {
 }
 
 fn open_breaker() -> Breaker {
-    Breaker::default().hold(now().plus(Duration::from_mins(30)), now())
+    Breaker::default().hold(&Policy::default(), now().plus(Duration::from_mins(30)), now())
 }
 
 fn pause() -> Pause {
@@ -168,9 +168,24 @@ async fn parking_sets_the_timer_once() {
 }
 
 #[tokio::test]
+async fn a_later_timer_is_brought_forward_unless_somebody_drains() {
+    let ward = Ward::open().await;
+    let (soon, later) = (far(), far().plus(Duration::from_hours(1)));
+    assert_eq!(ward.mark(later).await, Some(1));
+    assert!(ward.lease("drainer", now(), far()).await);
+    assert_eq!(ward.mark(soon).await, None, "it sets the timer itself");
+    assert!(ward.table.release_lease(&ward.id, "drainer").await.unwrap());
+    assert_eq!(ward.mark(soon).await, Some(2));
+    let health = ward.health().await;
+    assert_eq!((health.next_wake_at, health.backlog_gen), (Some(soon), 3));
+    ward.remove().await;
+}
+
+#[tokio::test]
 async fn of_many_that_park_one_sets_the_timer() {
     let ward = Ward::open().await;
-    let marks = (0..8).map(|_| ward.mark(far()));
+    let at = far();
+    let marks = (0..8).map(|_| ward.mark(at));
     let set: Vec<_> = futures_util::future::join_all(marks).await;
     assert_eq!(set.iter().flatten().collect::<Vec<_>>(), [&1]);
     let health = ward.health().await;

@@ -199,6 +199,10 @@ impl Fields {
         let fault = match value.as_str() {
             Some(text) if !length.contains(&text.chars().count()) => None,
             Some(text) if text.chars().any(char::is_control) => Some("without control characters"),
+            // SQS refuses messages with these.
+            Some(text) if text.contains(['\u{FFFE}', '\u{FFFF}']) => {
+                Some("without the characters U+FFFE and U+FFFF")
+            }
             Some(text) if text.trim() != text => Some("without spaces at its ends"),
             Some(text) => return text.to_owned(),
             None => None,

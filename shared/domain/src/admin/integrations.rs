@@ -7,9 +7,11 @@ use super::{
     settings,
 };
 use crate::{
+    breaker::Breaker,
+    destination::without_path,
     id::{IntegrationId, ProjectId, unique},
     integration::Integration,
-    ports::{AdminStore, Clock, Found, Registry, Written},
+    ports::{AdminStore, Clock, Found, HealthStore, PortResult, Registry, Written},
     problem::Problem,
 };
 
@@ -40,7 +42,10 @@ impl<P: AdminPorts> Admin<P> {
 
     pub(super) async fn list_integrations(&self, project: &ProjectId) -> Result<Reply, Failure> {
         self.require_project(project).await?;
-        let integrations = self.ports.store().list_integrations(project).await?;
+        let mut integrations = self.ports.store().list_integrations(project).await?;
+        for integration in &mut integrations {
+            integration.url = without_path(&integration.url);
+        }
         Reply::json(200, &List { integrations })
     }
 
@@ -99,11 +104,25 @@ impl<P: AdminPorts> Admin<P> {
             }
             let now = self.ports.clock().now();
             if self.ports.store().delete_integration(&old, now).await? == Written::Done {
-                let unsent = self.wake(project, id).await.err();
+                let forgotten = self.forget_health(project, id).await;
+                let unsent = self.wake(project, id).await.and(forgotten).err();
                 return Ok(Reply { unsent, ..Reply::empty() });
             }
         }
         Err(crowded())
+    }
+
+    /// Takes the health of a deleted integration out of what every container reads.
+    async fn forget_health(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<()> {
+        let store = self.ports.store();
+        let mut health = store.health(project, id).await?;
+        if health.pause.take().is_some() {
+            store.set_pause(project, id, None).await?;
+        } else if health.breaker_version == 0 {
+            return Ok(());
+        }
+        // If somebody is counting at this moment, it stays there, and does no harm.
+        store.swap_breaker(&health, &Breaker::default(), true).await.map(drop)
     }
 
     /// One integration, read consistently; 404 if there is none.
@@ -119,8 +138,8 @@ impl<P: AdminPorts> Admin<P> {
     }
 }
 
-/// The operator sees the URL whole, though its path may be a secret: it is how two of them are
-/// told apart.
+/// Whoever reads a single one sees its URL whole, though its path may be a secret: it could not be
+/// checked otherwise. Lists show it without.
 fn shown(status: u16, integration: &Integration) -> Result<Reply, Failure> {
     let tag = precondition::etag(integration);
     Ok(Reply::json(status, integration)?.with_header("etag", tag))

@@ -77,7 +77,12 @@ impl<P: AdminPorts> Admin<P> {
         }
         match store.delete_project(id).await? {
             Written::Done => Ok(Reply::empty()),
-            Written::Stale | Written::Taken => Err(Failure::not_found("project")),
+            Written::Stale => Err(Failure::not_found("project")),
+            // One that came meanwhile, or that could not be listed.
+            Written::Taken => {
+                let detail = "it has integrations or keys: delete them first";
+                Err(Problem::new(Kind::NotEmpty, detail).into())
+            }
         }
     }
 

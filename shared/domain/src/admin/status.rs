@@ -8,15 +8,16 @@ use crate::{
     breaker::Cause,
     health::{Health, Pause, Route, Why},
     id::{IntegrationId, ProjectId},
-    integration::Integration,
     ledger::Counts,
     parked::{ParkedKey, Place},
-    ports::{HealthStore, LedgerStore, Objects, PortResult},
+    ports::{Found, HealthStore, LedgerStore, Objects, PortResult, Registry},
     time::Timestamp,
 };
 
 /// So many parked deliveries are counted; of more it is only said that there are more.
 const COUNTED: u64 = 20_000;
+/// So many of the last hours are listed; the total is over all.
+const HOURS: usize = 72;
 
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -33,6 +34,7 @@ struct Shown<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
+    Deleted,
     Disabled,
     Paused,
     Open,
@@ -77,32 +79,38 @@ impl<P: AdminPorts> Admin<P> {
         project: &ProjectId,
         id: &IntegrationId,
     ) -> Result<Reply, Failure> {
-        let integration = self.find(project, id).await?;
         let store = self.ports.store();
+        let hidden = match store.integration(project, id).await? {
+            Found::Unknown => return Err(Failure::not_found("integration")),
+            // What became of its events can still be asked.
+            Found::Deleted => Some(State::Deleted),
+            Found::Present(integration) if !integration.enabled => Some(State::Disabled),
+            Found::Present(_) => None,
+        };
         let (health, backlog, hours) = try_join3(
             store.health(project, id),
             backlog(self.ports.objects(), id),
             store.counts(id),
         )
         .await?;
-        Reply::json(200, &show(&integration, &health, backlog, &hours))
+        Reply::json(200, &show(hidden, &health, backlog, &hours))
     }
 }
 
 fn show<'a>(
-    integration: &Integration,
+    hidden: Option<State>,
     health: &'a Health,
     backlog: Backlog,
     hours: &'a [(String, Counts)],
 ) -> Shown<'a> {
-    let state = match health.route() {
-        _ if !integration.enabled => State::Disabled,
+    let state = hidden.unwrap_or(match health.route() {
         Route::Paced(Why::Paused) => State::Paused,
         Route::Paced(Why::Open(_)) => State::Open,
         Route::Paced(Why::Slow) => State::Slow,
         Route::Direct => State::Well,
-    };
+    });
     let open = health.breaker.open;
+    let recent = &hours[hours.len().saturating_sub(HOURS)..];
     let mut total = Counts::default();
     for (_, counts) in hours {
         total += *counts;
@@ -121,7 +129,7 @@ fn show<'a>(
         next_wake_at: health.next_wake_at,
         backlog,
         ledger: Ledger {
-            hours: hours.iter().map(|(hour, counts)| Hour { hour, counts: *counts }).collect(),
+            hours: recent.iter().map(|(hour, counts)| Hour { hour, counts: *counts }).collect(),
             total,
             balances: total.balances(),
         },

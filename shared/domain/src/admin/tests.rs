@@ -7,6 +7,7 @@ use super::{
     *,
 };
 use crate::{
+    breaker::Breaker,
     health::{Health, Pause},
     id::IntegrationId,
     integration::Integration,
@@ -301,7 +302,10 @@ async fn integrations_are_created_read_and_listed() {
     });
     let other = api.post(path, &other).await;
     let listed = api.get(path).await;
-    assert_eq!(listed.body, json!({"integrations": [other.body, made.body]}));
+    let listed = &listed.body["integrations"];
+    assert_eq!((&listed[0]["id"], &listed[1]["id"]), (&other.body["id"], &made.body["id"]));
+    assert_eq!(listed[1]["url"], "https://hooks.slack.com/…", "its path may be a secret");
+    assert_eq!(listed[1]["name"], "B");
 }
 
 #[tokio::test]
@@ -400,8 +404,20 @@ async fn a_deleted_integration_is_gone_and_its_backlog_woken_to_be_discarded() {
     for action in ["pause", "resume"] {
         assert_eq!(api.post(&format!("{ONE}/{action}"), &json!({})).await.status, 404);
     }
-    assert_eq!(api.get(&format!("{ONE}/status")).await.status, 404);
+    let status = api.get(&format!("{ONE}/status")).await;
+    assert_eq!((status.status, &status.body["state"]), (200, &json!("deleted")));
     assert_eq!(api.get("/v1/projects/shop/integrations").await.body, json!({"integrations": []}));
+}
+
+#[tokio::test]
+async fn the_health_of_a_deleted_integration_is_not_read_for_ever() {
+    let api = Api::with_backlog().await;
+    assert_eq!(api.post(&format!("{ONE}/pause"), &json!({})).await.status, 200);
+    let id = api.memory.inner().health.keys().next().unwrap().clone();
+    api.memory.inner().health.get_mut(&id).unwrap().breaker.slow = true;
+    assert_eq!(api.delete(ONE).await.status, 204);
+    let health = api.memory.inner().health[&id].clone();
+    assert_eq!((health.pause, health.breaker), (None, Breaker::default()));
 }
 
 #[tokio::test]

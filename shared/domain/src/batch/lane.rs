@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use crate::{
     attempt::{ATTEMPT, Attempted, attempt},
     breaker::{Breaker, Observation},
+    delivery::Delivery,
     diagnose::{change_breaker, is_telling, observe, pause_gone},
     disposition::{Disposition, Stop, dispose},
     health::{Route, Why},
@@ -18,14 +19,15 @@ use crate::{
     ledger::Counts,
     park::{lay_aside, park},
     parked::Place,
-    ports::{Clock, LedgerStore, PortError, Ports, Queue},
+    ports::{Clock, PortError, PortResult, Ports, Queue},
     schedule::schedule,
     time::Timestamp,
+    within::within,
 };
 
 use super::{
-    Batch,
-    work::{Job, Source},
+    Batch, Invocation,
+    work::{Job, Jobs, Source},
 };
 
 /// Requests under way to one integration.
@@ -34,6 +36,10 @@ const WIDTH: usize = 2;
 const SCHEDULED_MAX: usize = 200;
 /// Deliveries stored at a time, so that no more are held in memory.
 const STORE_AT_ONCE: usize = 32;
+/// Storing takes this long at least; what there is less time for is handed back.
+const STORING: Duration = Duration::from_secs(4);
+/// Time that is kept for the answer to Lambda.
+const RESERVE: Duration = Duration::from_secs(1);
 /// While attempts fail, their health is written this often.
 const OBSERVE_EVERY: Duration = Duration::from_secs(5);
 
@@ -48,6 +54,8 @@ pub(super) struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     NoTime,
+    /// Nobody knows whether it is paused.
+    Unknown,
     Paced(Why),
     Stopped(Stop),
 }
@@ -55,8 +63,10 @@ enum End {
 pub(super) struct Lane<'a, P> {
     batch: &'a Batch<P>,
     integration: &'a Integration,
-    deadline: Timestamp,
+    invocation: &'a Invocation,
     end: Option<End>,
+    /// Whether the endpoint's `Retry-After` was written: then the drainer may come no sooner.
+    held: bool,
     counts: Counts,
     failed: BTreeSet<usize>,
     seen: Vec<Observation>,
@@ -68,21 +78,26 @@ pub(super) struct Lane<'a, P> {
 
 /// A job that had its attempt, or could not get one.
 enum Tried {
+    /// With the time until which the message is hidden, where it stays in its queue.
     Attempted(Job, Attempted, Option<Timestamp>),
-    NotHidden(Job),
+    /// It comes back when its visibility ends.
+    NotNow(Job),
+    /// It had its last attempt already.
+    Over(Job),
 }
 
 impl<'a, P: Ports> Lane<'a, P> {
     pub(super) fn new(
         batch: &'a Batch<P>,
         integration: &'a Integration,
-        deadline: Timestamp,
+        invocation: &'a Invocation,
     ) -> Self {
         Self {
             batch,
             integration,
-            deadline,
+            invocation,
             end: None,
+            held: false,
             counts: Counts::default(),
             failed: BTreeSet::new(),
             seen: Vec::new(),
@@ -93,7 +108,7 @@ impl<'a, P: Ports> Lane<'a, P> {
         }
     }
 
-    pub(super) async fn run(mut self, mut jobs: impl Iterator<Item = Job>) -> Report {
+    pub(super) async fn run(mut self, mut jobs: impl Jobs) -> Report {
         let mut halves = VecDeque::new();
         let mut under_way = FuturesUnordered::new();
         loop {
@@ -101,7 +116,8 @@ impl<'a, P: Ports> Lane<'a, P> {
                 let Some(job) = halves.pop_front().or_else(|| jobs.next()) else {
                     break;
                 };
-                under_way.push(self.batch.try_job(self.integration, job));
+                let deadline = self.invocation.deadline;
+                under_way.push(self.batch.try_job(self.integration, job, deadline));
             }
             let Some(tried) = under_way.next().await else {
                 break;
@@ -109,43 +125,56 @@ impl<'a, P: Ports> Lane<'a, P> {
             self.settle(tried, &mut halves).await;
             self.store(STORE_AT_ONCE).await;
         }
+        jobs.only_to_store();
         for job in halves.into_iter().chain(jobs) {
             self.leave(job).await;
             self.store(STORE_AT_ONCE).await;
         }
         self.store(0).await;
         self.observe().await;
-        self.write_ledger().await;
+        let Batch { ports, uncounted, .. } = self.batch;
+        self.in_time(uncounted.add(ports, &self.integration.id, self.counts)).await;
         Report { failed: self.failed }
+    }
+
+    /// Whatever is done after an attempt must not outlast the invocation: what is not acknowledged
+    /// by then comes back, for everybody.
+    async fn in_time<F: Future>(&self, work: F) -> Option<F::Output> {
+        let end = self.invocation.deadline.minus(RESERVE);
+        within(self.batch.ports.clock(), end, work).await
     }
 
     async fn may_attempt(&mut self) -> bool {
         if self.end.is_some() {
             return false;
         }
+        let Integration { id, enabled, .. } = self.integration;
+        let route = self.batch.known.route(&self.batch.ports, id).await;
         let now = self.batch.ports.clock().now();
-        if now.plus(ATTEMPT) > self.deadline {
-            self.end = Some(End::NoTime);
-            return false;
-        }
-        let store = self.batch.ports.store();
-        if let Route::Paced(why) = self.batch.known.route(store, &self.integration.id, now).await {
-            self.end = Some(End::Paced(why));
-        } else if !self.integration.enabled {
+        self.end = match route {
+            None => Some(End::Unknown),
+            Some(Route::Paced(why)) => Some(End::Paced(why)),
             // It takes nothing new, and what it has stays parked.
-            self.end = Some(End::Paced(Why::Paused));
-        }
+            Some(Route::Direct) if !enabled => Some(End::Paced(Why::Paused)),
+            Some(Route::Direct) if self.invocation.hanging().contains(id) => {
+                Some(End::Stopped(Stop::TimedOut))
+            }
+            Some(Route::Direct) if now.plus(ATTEMPT) > self.invocation.deadline => {
+                Some(End::NoTime)
+            }
+            Some(Route::Direct) => None,
+        };
         self.end.is_none()
     }
 
     async fn settle(&mut self, tried: Tried, halves: &mut VecDeque<Job>) {
         let (job, attempted, kept_until) = match tried {
             Tried::Attempted(job, attempted, kept_until) => (job, attempted, kept_until),
-            // It comes back when its visibility ends, and no slot is used up.
-            Tried::NotHidden(job) => {
+            Tried::NotNow(job) => {
                 self.failed.extend(job.records);
                 return;
             }
+            Tried::Over(job) => return self.bury(job).await,
         };
         self.seen.extend(attempted.observation(&job.delivery));
         let (disposition, stop) = dispose(
@@ -159,11 +188,11 @@ impl<'a, P: Ports> Lane<'a, P> {
         }
         match disposition {
             Disposition::Delivered => self.done(&job, |counts, n| counts.delivered += n),
-            Disposition::Schedule(due) => match (&job.source, kept_until) {
-                // Its visibility ends at its next slot: SQS keeps it.
-                (Source::Message(_), Some(_)) => self.failed.extend(job.records),
-                _ => self.schedule.push((job, due)),
-            },
+            // Its visibility ends at its next slot, be it the last: SQS keeps it.
+            Disposition::Schedule(_) | Disposition::Dead if kept_until.is_some() => {
+                self.failed.extend(job.records);
+            }
+            Disposition::Schedule(due) => self.schedule.push((job, due)),
             Disposition::Park => self.park.push(job),
             Disposition::Dead => self.bury(job).await,
             Disposition::Split => match job.halves() {
@@ -181,7 +210,12 @@ impl<'a, P: Ports> Lane<'a, P> {
     /// What becomes of a delivery that gets no attempt.
     async fn leave(&mut self, job: Job) {
         let now = self.batch.ports.clock().now();
+        if now.plus(STORING) > self.invocation.deadline {
+            self.failed.extend(job.records);
+            return;
+        }
         match (self.end, &job.source) {
+            (Some(End::Unknown), _) => self.failed.extend(job.records),
             (Some(End::NoTime), Source::Message(receipt)) => {
                 self.batch.hide(Queue::Retry, receipt, Duration::ZERO).await;
                 self.failed.extend(job.records);
@@ -194,22 +228,29 @@ impl<'a, P: Ports> Lane<'a, P> {
     async fn stop(&mut self, stop: Stop) {
         self.end.get_or_insert(End::Stopped(stop));
         let Integration { project, id, .. } = self.integration;
-        let (ports, policy) = (&self.batch.ports, &self.batch.policy.breaker);
-        match stop {
-            Stop::TimedOut => {}
-            Stop::Wait(until) => {
-                let hold = |breaker: &Breaker, now| breaker.hold(until, now);
-                match change_breaker(ports, policy, project, id, hold).await {
-                    Ok(health) => self.batch.known.learn(health),
-                    Err(error) => {
-                        tracing::warn!(%error, integration = %id, "Retry-After not written");
-                    }
-                }
+        let Batch { ports, policy, known, .. } = self.batch;
+        let policy = &policy.breaker;
+        let written = match stop {
+            Stop::TimedOut => {
+                self.invocation.hanging().insert(id.clone());
+                return;
             }
-            Stop::Gone => {
-                if let Err(error) = pause_gone(ports, project, id).await {
-                    tracing::warn!(%error, integration = %id, "pause not written");
-                }
+            Stop::Wait(until) => {
+                let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
+                self.in_time(change_breaker(ports, policy, project, id, hold)).await
+            }
+            Stop::Gone => self.in_time(pause_gone(ports, project, id)).await,
+        };
+        match written {
+            Some(Ok(health)) => {
+                self.held = true;
+                known.learn(health, ports.clock().now());
+            }
+            Some(Err(error)) => {
+                tracing::warn!(%error, integration = %id, ?stop, "the endpoint's wish not written");
+            }
+            None => {
+                tracing::warn!(integration = %id, ?stop, "no time to write the endpoint's wish");
             }
         }
     }
@@ -217,7 +258,8 @@ impl<'a, P: Ports> Lane<'a, P> {
     /// When the drainer should look at what is parked now.
     fn wake_at(&self) -> Timestamp {
         match self.end {
-            Some(End::Paced(Why::Open(until)) | End::Stopped(Stop::Wait(until))) => until,
+            Some(End::Paced(Why::Open(until))) => until,
+            Some(End::Stopped(Stop::Wait(until))) if self.held => until,
             _ => self.batch.ports.clock().now(),
         }
     }
@@ -240,8 +282,9 @@ impl<'a, P: Ports> Lane<'a, P> {
     async fn send(&mut self, jobs: Vec<(Job, Timestamp)>) {
         let ports = &self.batch.ports;
         let deliveries = jobs.iter().map(|(job, due)| (job.delivery.clone(), *due)).collect();
-        let results = schedule(ports.queues(), deliveries, ports.clock().now()).await;
-        for ((job, _), result) in jobs.into_iter().zip(results) {
+        let sending = schedule(ports.queues(), deliveries, ports.clock().now());
+        let results = self.in_time(sending).await;
+        for ((job, _), result) in jobs.into_iter().zip(each(results)) {
             match result {
                 Ok(()) => self.done(&job, |counts, n| counts.scheduled += n),
                 Err(error) => self.not_stored(job, &error),
@@ -262,8 +305,9 @@ impl<'a, P: Ports> Lane<'a, P> {
             })
             .collect();
         let Integration { project, id, .. } = self.integration;
-        let results = park(&self.batch.ports, project, id, deliveries, self.wake_at()).await;
-        for (job, result) in jobs.into_iter().zip(results) {
+        let parking = park(&self.batch.ports, project, id, deliveries, self.wake_at());
+        let results = self.in_time(parking).await;
+        for (job, result) in jobs.into_iter().zip(each(results)) {
             match result {
                 Ok(()) => self.done(&job, |counts, n| counts.parked += n),
                 Err(error) => self.not_stored(job, &error),
@@ -272,8 +316,9 @@ impl<'a, P: Ports> Lane<'a, P> {
     }
 
     async fn bury(&mut self, job: Job) {
-        match lay_aside(&self.batch.ports, Place::Dead, job.delivery.clone()).await {
-            Ok(()) => {
+        let put = lay_aside(&self.batch.ports, Place::Dead, job.delivery.clone());
+        match self.in_time(put).await.unwrap_or_else(|| Err(out_of_time())) {
+            Ok(_) => {
                 tracing::warn!(
                     delivery = %job.delivery.id,
                     integration = %self.integration.id,
@@ -302,7 +347,7 @@ impl<'a, P: Ports> Lane<'a, P> {
     }
 
     async fn observe(&mut self) {
-        let Batch { ports, policy, known, unwritten } = self.batch;
+        let Batch { ports, policy, known, unwritten, .. } = self.batch;
         let Integration { project, id, .. } = self.integration;
         let now = ports.clock().now();
         self.observed_at = now;
@@ -311,39 +356,43 @@ impl<'a, P: Ports> Lane<'a, P> {
         let telling = is_telling(&before, &seen) || (!seen.is_empty() && known.is_unwell(id));
         if !telling {
             unwritten.keep(id, before, &seen, &policy.breaker, now);
-        } else if let Some(health) =
-            observe(ports, &policy.breaker, project, id, &seen, &before).await
-        {
-            known.learn(health);
-        }
-    }
-
-    async fn write_ledger(&self) {
-        if self.counts == Counts::default() {
             return;
         }
-        let ports = &self.batch.ports;
-        let hour = ports.clock().now().hour();
-        let id = &self.integration.id;
-        if let Err(error) = ports.store().add_counts(id, &hour, &self.counts).await {
-            tracing::error!(%error, integration = %id, counts = ?self.counts, "ledger not written");
+        let writing = observe(ports, &policy.breaker, project, id, &seen, &before);
+        if let Some(Some(health)) = self.in_time(writing).await {
+            known.learn(health, now);
         }
     }
 }
 
+/// One result for each, also where time ran out: then nobody knows what became of any.
+fn each(results: Option<Vec<PortResult<()>>>) -> impl Iterator<Item = PortResult<()>> {
+    results.into_iter().flatten().chain(std::iter::repeat_with(|| Err(out_of_time())))
+}
+
+fn out_of_time() -> PortError {
+    PortError::Failed { call: "storing", reason: "the invocation ran out of time".to_owned() }
+}
+
 impl<P: Ports> Batch<P> {
-    async fn try_job(&self, integration: &Integration, mut job: Job) -> Tried {
+    async fn try_job(&self, integration: &Integration, mut job: Job, deadline: Timestamp) -> Tried {
         let now = self.ports.clock().now();
         let Job { delivery, source, .. } = &job;
         let mut kept_until = None;
-        if let Source::Message(receipt) = source
-            && let Some(due) = self.policy.schedule.next(&delivery.id, delivery.began, now)
-        {
-            // First the next slot, then the attempt: a crash uses up a slot and never adds one.
-            if !self.hide(Queue::Retry, receipt, due.since(now)).await {
-                return Tried::NotHidden(job);
+        if let Source::Message(receipt) = source {
+            let Delivery { id, began, .. } = delivery;
+            let schedule = &self.policy.schedule;
+            if schedule.is_over(id, *began, now) {
+                return Tried::Over(job);
             }
-            kept_until = Some(due);
+            // First the next slot, then the attempt: a crash uses up a slot and never adds one.
+            kept_until = schedule.next(id, *began, now);
+            if let Some(due) = kept_until {
+                let hidden = self.hide(Queue::Retry, receipt, due.since(now)).await;
+                if !hidden || self.ports.clock().now().plus(ATTEMPT) > deadline {
+                    return Tried::NotNow(job);
+                }
+            }
         }
         if !job.attempted {
             job.delivery.began = now;

@@ -1,21 +1,24 @@
 //! Failed deliveries that wait in the RetryQueue, by their visibility timeouts.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     id::IntegrationId,
-    integration::Integration,
     ledger::Counts,
     message::Scheduled,
-    ports::{Clock, Found, LedgerStore, Ports, Queue},
+    ports::{Clock, Found, Ports, Queue},
     time::Timestamp,
 };
 
 use super::{
-    Batch, Record, Returned,
+    Batch, Invocation, Record, Returned,
     lane::{Lane, Report},
     work::{Job, Source},
 };
+
+/// What cannot be decided is looked at again after this. Receives are counted by the dead-letter
+/// queue: a hundred of these are eight hours.
+pub(super) const UNDECIDED: Duration = Duration::from_mins(5);
 
 impl<P: Ports> Batch<P> {
     /// Tries deliveries whose next slot has come. The indexes of the records that are not done,
@@ -49,6 +52,8 @@ impl<P: Ports> Batch<P> {
                 attempted: true,
             });
         }
+        let invocation = Invocation::new(deadline);
+        let invocation = &invocation;
         let lanes = returned
             .into_iter()
             .map(|((project, id), jobs)| async move {
@@ -56,7 +61,7 @@ impl<P: Ports> Batch<P> {
                 let store = self.ports.store();
                 match self.known.integration(store, &project, &id, now).await {
                     Ok(Found::Present(integration)) => {
-                        self.returned_lane(&integration, jobs, deadline).await
+                        Lane::new(self, &integration, invocation).run(jobs.into_iter()).await
                     }
                     Ok(Found::Deleted) => self.discard(&id, &jobs).await,
                     Ok(Found::Unknown) => {
@@ -74,35 +79,21 @@ impl<P: Ports> Batch<P> {
         failed
     }
 
-    async fn returned_lane(
-        &self,
-        integration: &Integration,
-        jobs: Vec<Job>,
-        deadline: Timestamp,
-    ) -> Report {
-        Lane::new(self, integration, deadline).run(jobs.into_iter()).await
-    }
-
     /// The integration is gone: its deliveries are dropped, and counted.
     async fn discard(&self, id: &IntegrationId, jobs: &[Job]) -> Report {
         let events = jobs.iter().map(|job| job.delivery.count()).sum();
         tracing::info!(integration = %id, events, "discarded: the integration was deleted");
         let counts = Counts { unscheduled: events, discarded: events, ..Counts::default() };
-        let hour = self.ports.clock().now().hour();
-        if let Err(error) = self.ports.store().add_counts(id, &hour, &counts).await {
-            tracing::error!(%error, integration = %id, ?counts, "ledger not written");
-        }
+        self.uncounted.add(&self.ports, id, counts).await;
         Report::default()
     }
 
-    /// Nothing can be decided now: each waits for its next slot, or comes back by itself.
+    /// Nothing can be decided now: each comes back soon, without a slot used up.
     async fn keep(&self, jobs: &[Job]) -> Report {
         let mut report = Report::default();
-        for Job { delivery, records, source, .. } in jobs {
-            let now = self.ports.clock().now();
-            let next = self.policy.schedule.next(&delivery.id, delivery.began, now);
-            if let (Source::Message(receipt), Some(due)) = (source, next) {
-                self.hide(Queue::Retry, receipt, due.since(now)).await;
+        for Job { records, source, .. } in jobs {
+            if let Source::Message(receipt) = source {
+                self.hide(Queue::Retry, receipt, UNDECIDED).await;
             }
             report.failed.extend(records);
         }

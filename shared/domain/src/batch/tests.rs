@@ -1,4 +1,4 @@
-use super::*;
+use super::{retry_queue::UNDECIDED, *};
 use crate::{
     breaker::Cause,
     delivery::Delivery,
@@ -153,7 +153,7 @@ async fn after_a_time_out_the_rest_of_the_invocation_is_parked() {
 async fn without_time_for_an_attempt_the_retry_queue_gets_it_due_now() {
     let world = World::with(vec![integration("a"), integration("b")]);
     // The first lane's answer takes the time that the second would need.
-    world.reply("a", Reply::Slow(200, 40_000));
+    world.reply("a", Reply::Slow(200, 17_000));
     let deadline = START.plus(Duration::from_secs(60));
     let batch = Batch::new(&world, policy());
     let slow = Integration { max_events: 1, ..integration("a") };
@@ -191,6 +191,18 @@ async fn a_paused_integration_is_parked_with_a_timer_and_one_wake_up() {
     let key = &world.keys("parked/a/")[0];
     let aside = Aside::decode(&world.state().objects[key].1).unwrap();
     assert_eq!((aside.age_ms, aside.events.len()), (0, 3));
+}
+
+#[tokio::test]
+async fn no_lane_starts_before_health_is_read() {
+    let world = World::with(vec![integration("a"), integration("b"), integration("c")]);
+    for id in ["a", "b", "c"] {
+        let pause = Pause { at: START, reason: "operator".into() };
+        (&world).set_pause(&"web".into(), &id.into(), Some(&pause)).await.unwrap();
+    }
+    assert_eq!(fresh(&world, &[message(0..3)]).await, all([]));
+    assert!(world.state().got.is_empty(), "{:?}", world.state().got);
+    assert_eq!(world.state().calls["unwell"], 1);
 }
 
 #[tokio::test]
@@ -302,6 +314,7 @@ async fn parking_that_fails_at_either_step_reports_the_messages() {
         world.fail(step, 1);
         assert_eq!(fresh(&world, &[message(0..3)]).await, all([0]), "{step}");
         assert_eq!(world.counts("a"), Counts::default());
+        assert!(world.keys("parked/").is_empty(), "nobody would look for it there");
     }
 }
 
@@ -361,7 +374,7 @@ async fn without_configuration_nothing_is_acknowledged_and_known_configuration_s
 }
 
 #[test]
-fn suspects_are_decoded_alone_and_the_rest_up_to_the_bound() {
+fn suspects_are_decoded_with_few_others_and_the_rest_up_to_the_bound() {
     let text = message(0..1);
     let packed = |index: usize, receives, bytes| {
         let mut packed = Fresh::decode(&text).unwrap();
@@ -371,13 +384,14 @@ fn suspects_are_decoded_alone_and_the_rest_up_to_the_bound() {
     let mebi = 1024 * 1024;
     let groups = groups(vec![
         packed(0, 1, 30 * mebi),
-        packed(1, 3, 10),
+        packed(1, 3, 3 * mebi),
         packed(2, 1, 30 * mebi),
         packed(3, 2, 30 * mebi),
-        packed(4, 9, 10),
+        packed(4, 9, 3 * mebi),
+        packed(5, 3, 10),
     ]);
     let indexes: Vec<Vec<_>> = groups.iter().map(|g| g.iter().map(|(i, _)| *i).collect()).collect();
-    assert_eq!(indexes, [vec![0, 2], vec![3], vec![1], vec![4]]);
+    assert_eq!(indexes, [vec![0, 2], vec![3], vec![1], vec![4, 5]]);
 }
 
 #[tokio::test]
@@ -392,6 +406,65 @@ async fn an_endpoint_that_answers_slowly_is_served_by_draining() {
     assert!(world.health_of("a").breaker.slow);
     let counts = world.counts("a");
     assert_eq!((counts.delivered, counts.parked), (5, 1));
+}
+
+#[tokio::test]
+async fn what_is_parked_untried_is_parked_in_large_pieces() {
+    let world = World::with(vec![Integration { max_events: 1, ..integration("a") }]);
+    let pause = Pause { at: START, reason: "operator".into() };
+    (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+    assert_eq!(fresh(&world, &[message(0..1_200)]).await, all([]));
+    assert_eq!(world.keys("parked/a/").len(), 3);
+    assert_eq!(world.counts("a").parked, 1_200);
+}
+
+#[tokio::test]
+async fn what_there_is_no_time_to_store_comes_back() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Slow(200, 35_000));
+    let deadline = START.plus(Duration::from_secs(60));
+    // One after the other in this world: the second ends when there is no time to park the third.
+    let three = [message(0..500), message(500..1_000), message(1_000..1_500)];
+    let failed = Batch::new(&world, policy()).fresh(&records(&three), deadline).await;
+    assert_eq!(failed, all([2]));
+    assert_eq!(world.counts("a"), Counts { matched: 1_000, delivered: 1_000, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn a_hanging_endpoint_is_not_tried_again_by_a_later_group() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Hang);
+    let large = |n| {
+        let fresh = Fresh {
+            project: "web".into(),
+            environment: environment(),
+            stream: Stream::Impressions,
+            accepted_at: START,
+        };
+        let text = "x".repeat(200_000);
+        fresh.encode(&vec![Event::from_object(format!(r#"{{"n":{n},"x":"{text}"}}"#)); 15])
+    };
+    let bodies = [large(1), large(2)];
+    let records = bodies.each_ref().map(|body| Record { body, receipt: "r", receives: 3 });
+    let deadline = START.plus(Duration::from_secs(600));
+    assert_eq!(Batch::new(&world, policy()).fresh(&records, deadline).await, all([]));
+    assert!(world.state().got.len() <= 4, "two attempts side by side, and no more");
+    assert!(world.counts("a").balances());
+}
+
+#[tokio::test]
+async fn before_health_was_ever_known_nothing_is_sent_and_nothing_acknowledged() {
+    let world = World::with(vec![integration("a")]);
+    world.fail("unwell", 1);
+    assert_eq!(fresh(&world, &[message(0..3)]).await, all([0]));
+    assert!(world.state().got.is_empty());
+}
+
+#[test]
+fn what_was_received_often_is_not_handed_back_at_once() {
+    assert_eq!(hand_back(1), Duration::ZERO);
+    assert_eq!(hand_back(3), Duration::from_secs(90));
+    assert_eq!(hand_back(99), Duration::from_mins(15));
 }
 
 // The RetryQueue.
@@ -471,6 +544,38 @@ async fn ten_attempts_then_dead() {
     let counts = world.counts("a");
     assert_eq!((counts.matched, counts.dead, counts.waiting()), (4, 4, [0, 0, 4]));
     assert!(counts.balances());
+}
+
+#[tokio::test]
+async fn after_its_last_attempt_it_is_only_stored() {
+    let world = World::with(vec![integration("a")]);
+    let began = START.minus(Duration::from_mins(246));
+    let (_, body) = scheduled(began, began);
+    assert!(retry(&world, &body).await);
+    assert!(world.state().got.is_empty(), "the tenth attempt was made");
+    assert_eq!(world.counts("a"), Counts { unscheduled: 4, dead: 4, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn a_late_attempt_leaves_the_last_slot_to_the_next_receive() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Hang);
+    let (delivery, _) = scheduled(START, START);
+    let last = Schedule::default().next(&delivery.id, START, START.plus(Duration::from_mins(190)));
+    let began = START.minus(last.unwrap().since(START)).plus(Duration::from_secs(10));
+    let (_, body) = scheduled(began, began);
+    // Ten seconds before the last slot, and it takes longer than that to fail.
+    assert!(!retry(&world, &body).await, "it stays");
+    assert_eq!(world.counts("a"), Counts::default());
+}
+
+#[tokio::test]
+async fn configuration_that_cannot_be_read_uses_up_no_slot() {
+    let world = World::with(vec![integration("a")]);
+    world.fail("integrations", 1);
+    let (_, body) = scheduled(START.minus(Duration::from_mins(185)), START);
+    assert!(!retry(&world, &body).await);
+    assert_eq!(world.state().hidden, [(Queue::Retry, "r".to_owned(), UNDECIDED)]);
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    delivery::{Delivery, runs},
+    delivery::{Delivery, Runs, runs},
+    event::Event,
     id::{DeliveryId, unique},
-    integration::Integration,
+    integration::{Integration, MAX_BYTES, MAX_EVENTS},
     ports::{Clock, Ports, Random},
 };
 
@@ -49,30 +50,59 @@ impl Job {
     }
 }
 
-/// Cuts an integration's events into deliveries, one at a time as they are asked for.
-pub(super) fn fresh_jobs<P: Ports>(
-    ports: &P,
-    integration: &Integration,
-    messages: &[Arc<Decoded>],
-) -> impl Iterator<Item = Job> {
+/// The deliveries of a lane, one at a time as they are asked for.
+pub(super) trait Jobs: Iterator<Item = Job> {
+    /// From here on they are only stored: the fewer the better.
+    fn only_to_store(&mut self) {}
+}
+
+impl Jobs for std::vec::IntoIter<Job> {}
+
+/// An integration's fresh events, cut into deliveries.
+pub(super) struct FreshJobs<'a, P, I: Iterator> {
+    ports: &'a P,
+    integration: &'a Integration,
+    runs: Runs<I>,
+}
+
+/// Cuts an integration's events into deliveries by its own bounds.
+pub(super) fn fresh_jobs<'a, P: Ports>(
+    ports: &'a P,
+    integration: &'a Integration,
+    messages: &'a [Arc<Decoded>],
+) -> FreshJobs<'a, P, impl Iterator<Item = (Event, usize)> + 'a> {
     let events = messages
         .iter()
         .flat_map(|message| message.events.iter().map(|event| (event.clone(), message.record)));
-    runs(events, integration.max_events, integration.max_bytes).map(|(events, records)| {
-        let now = ports.clock().now();
+    let runs = runs(events, integration.max_events, integration.max_bytes);
+    FreshJobs { ports, integration, runs }
+}
+
+impl<P: Ports, I: Iterator<Item = (Event, usize)>> Iterator for FreshJobs<'_, P, I> {
+    type Item = Job;
+
+    fn next(&mut self) -> Option<Job> {
+        let (events, records) = self.runs.next()?;
+        let now = self.ports.clock().now();
         let mut random = [0; 16];
-        random.copy_from_slice(&ports.random().bytes()[..16]);
-        Job {
+        random.copy_from_slice(&self.ports.random().bytes()[..16]);
+        Some(Job {
             delivery: Delivery {
                 id: DeliveryId(unique(now, random)),
-                project: integration.project.clone(),
-                integration: integration.id.clone(),
+                project: self.integration.project.clone(),
+                integration: self.integration.id.clone(),
                 began: now,
                 events,
             },
             records: records.into_iter().collect(),
             source: Source::Fresh,
             attempted: false,
-        }
-    })
+        })
+    }
+}
+
+impl<P: Ports, I: Iterator<Item = (Event, usize)>> Jobs for FreshJobs<'_, P, I> {
+    fn only_to_store(&mut self) {
+        self.runs.rebound(MAX_EVENTS, MAX_BYTES);
+    }
 }

@@ -72,7 +72,7 @@ fn successes_that_were_not_written_count_with_the_next_failure() {
     let breaker = Breaker::default().observe(
         &Policy::default(),
         &failures,
-        &Before { ok: 6, ..Before::default() },
+        &Before { ok: 6, recent_ms: vec![20; 6] },
         at(32),
         0.0,
     );
@@ -116,13 +116,29 @@ fn the_level_falls_back_only_after_healthy_minutes() {
 }
 
 #[test]
+fn a_wish_after_long_health_starts_with_short_pauses() {
+    let policy = Policy::default();
+    let troubled = Breaker { level: 5, uneasy_at: NOW, ..Breaker::default() };
+    let held = troubled.hold(&policy, at(601), at(600));
+    assert_eq!(held.extend(&policy, "key", at(601), 0.0).open.unwrap().until, at(631));
+}
+
+#[test]
 fn retry_after_is_obeyed_for_at_most_an_hour() {
-    let held = Breaker::default().hold(at(120), NOW);
+    let held = Breaker::default().hold(&Policy::default(), at(120), NOW);
     assert_eq!(held.open.unwrap().until, at(120));
     assert_eq!(held.open.unwrap().cause, Cause::RetryAfter);
-    let greedy = Breaker::default().hold(at(999_999), NOW);
+    let greedy = Breaker::default().hold(&Policy::default(), at(999_999), NOW);
     assert_eq!(greedy.open.unwrap().until, at(3600));
-    assert_eq!(held.hold(at(60), NOW).open.unwrap().until, at(120), "never shortened");
+    let at_once = Breaker::default().hold(&Policy::default(), NOW, NOW);
+    assert_eq!(at_once.open.unwrap().until, at(1), "never none at all");
+    let extended = held.extend(&Policy::default(), "key", NOW, 0.0);
+    assert_eq!(extended.open.unwrap().until, at(120), "a failed probe does not shorten it");
+    assert_eq!(
+        held.hold(&Policy::default(), at(60), NOW).open.unwrap().until,
+        at(120),
+        "never shortened"
+    );
 }
 
 #[test]

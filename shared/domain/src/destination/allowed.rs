@@ -10,6 +10,9 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use url::Host;
 
+/// Networks wider than this are taken for a mistake.
+const WIDEST: u8 = 8;
+
 /// The endpoints that an operator has exempted: hosts, networks, and names with an address.
 ///
 /// Written as entries with commas between them, each one of
@@ -69,6 +72,9 @@ impl Allowed {
             return Err("give the host alone, without a scheme or path");
         } else if entry.contains('/') {
             let network: IpNet = entry.parse().map_err(|_| "not a network such as 10.1.0.0/16")?;
+            if network.prefix_len() < WIDEST {
+                return Err("it would all but switch the guard off: /8 is the widest");
+            }
             self.networks.push(network);
         } else if let Some(address) = literal(entry) {
             self.networks.push(address.into());

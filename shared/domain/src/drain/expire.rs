@@ -1,12 +1,15 @@
 //! The ends of laid-aside deliveries that no endpoint will get: expired, or discarded.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::{StreamExt, stream};
 
 use crate::{
     id::{IntegrationId, ProjectId},
     ledger::Counts,
+    park::WIDTH,
     parked::{ParkedKey, Place},
-    ports::{Clock, HealthStore, LedgerStore, Listed, Objects, PortResult, Ports},
+    ports::{Clock, HealthStore, Listed, Objects, PortResult, Ports},
     time::Timestamp,
 };
 
@@ -35,39 +38,63 @@ impl<P: Ports> Drain<P> {
         keep: Duration,
         deadline: Timestamp,
     ) -> PortResult<u64> {
-        let now = self.ports.clock().now();
+        let clock = self.ports.clock();
+        let now = clock.now();
+        let prefix = format!("{}/", place.name());
         let mut deliveries = 0;
         let mut after: Option<String> = None;
-        loop {
-            let prefix = format!("{}/", place.name());
+        while clock.now().plus(RESERVE) <= deadline {
             let page = self.ports.objects().list(&prefix, after.as_deref()).await?;
-            if page.is_empty() {
-                return Ok(deliveries);
-            }
-            let mut young_from = None;
+            let Some(last) = page.last() else {
+                break;
+            };
+            after = Some(last.key.clone());
+            let mut old = Vec::new();
             for Listed { key, modified } in &page {
-                if self.ports.clock().now().plus(RESERVE) > deadline {
-                    return Ok(deliveries);
-                }
                 let Some(parsed) = ParkedKey::parse(key) else {
                     continue;
                 };
-                if now.since(*modified) <= keep {
-                    // Keys sort by time: what follows of this integration is younger.
-                    young_from = Some(parsed.integration);
+                if now.since(*modified) > keep {
+                    old.push((key.clone(), parsed));
+                } else if now.since(parsed.at) <= keep {
+                    // Keys sort by time: what follows of this integration is younger still. `0` is
+                    // the character after `/`: the next integration.
+                    after = Some(format!("{prefix}{}0", parsed.integration));
                     break;
                 }
-                self.ports.objects().delete(key).await?;
-                let expired = Counts { expired: parsed.count, ..left(place, parsed.count) };
-                self.count(&parsed.integration, &expired).await;
-                deliveries += 1;
             }
-            after = match young_from {
-                // `0` is the character after `/`: the next integration.
-                Some(integration) => Some(format!("{prefix}{integration}0")),
-                None => page.last().map(|listed| listed.key.clone()),
-            };
+            deliveries += self.drop_expired(place, old).await;
         }
+        Ok(deliveries)
+    }
+
+    /// Deletes objects and counts their events as expired: how many. What cannot be deleted is
+    /// left to the next run.
+    async fn drop_expired(&self, place: Place, old: Vec<(String, ParkedKey)>) -> u64 {
+        let deletions: Vec<_> = old
+            .into_iter()
+            .map(|(key, parsed)| async move {
+                let deleted = self.ports.objects().delete(&key).await;
+                if let Err(error) = &deleted {
+                    tracing::warn!(%error, key, "not expired");
+                }
+                deleted.is_ok().then_some(parsed)
+            })
+            .collect();
+        let mut deleted = stream::iter(deletions).buffer_unordered(WIDTH);
+        let mut deliveries = 0;
+        let mut counts: BTreeMap<IntegrationId, Counts> = BTreeMap::new();
+        while let Some(deleted) = deleted.next().await {
+            if let Some(ParkedKey { integration, count, .. }) = deleted {
+                deliveries += 1;
+                let expired = Counts { expired: count, ..left(place, count) };
+                *counts.entry(integration).or_default() += expired;
+            }
+        }
+        for (integration, counts) in counts {
+            self.uncounted.add(&self.ports, &integration, counts).await;
+        }
+        deliveries
     }
 
     /// The integration was deleted: what is parked is dropped, and counted as discarded. What is
@@ -102,19 +129,9 @@ impl<P: Ports> Drain<P> {
                 if let Some(parsed) = ParkedKey::parse(&key) {
                     let discarded =
                         Counts { discarded: parsed.count, ..left(Place::Parked, parsed.count) };
-                    self.count(id, &discarded).await;
+                    self.uncounted.add(&self.ports, id, discarded).await;
                 }
             }
-        }
-    }
-
-    pub(super) async fn count(&self, id: &IntegrationId, counts: &Counts) {
-        if *counts == Counts::default() {
-            return;
-        }
-        let hour = self.ports.clock().now().hour();
-        if let Err(error) = self.ports.store().add_counts(id, &hour, counts).await {
-            tracing::error!(%error, integration = %id, ?counts, "ledger not written");
         }
     }
 }

@@ -3,10 +3,14 @@
 use std::{
     collections::{HashSet, VecDeque},
     pin::pin,
+    sync::Arc,
     time::Duration,
 };
 
-use futures_util::{StreamExt, future, stream::FuturesUnordered};
+use futures_util::{
+    StreamExt, future,
+    stream::{self, FuturesUnordered},
+};
 
 use crate::{
     attempt::{ATTEMPT, Attempted, attempt},
@@ -20,8 +24,9 @@ use crate::{
     message::{Aside, Unreadable},
     outcome::Outcome,
     pacing::Pacer,
+    park::WIDTH as WIDTH_STORE,
     parked::{ParkedKey, Place},
-    ports::{Clock, HealthStore, Objects, PortError, PortResult, Ports},
+    ports::{Clock, Found, HealthStore, Objects, PortError, PortResult, Ports, Registry},
     schedule::schedule,
     time::Timestamp,
 };
@@ -34,6 +39,8 @@ const WIDTH: usize = 2;
 const WIDTH_SLOW: usize = 10;
 /// Pause, breaker and lease are read again this often.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// The configuration is read again this often.
+const CONFIGURE_EVERY: Duration = Duration::from_secs(30);
 /// The ledger is written this often.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// What this version cannot handle is looked at again after this.
@@ -52,13 +59,16 @@ pub(super) enum SliceEnd {
 
 pub(super) struct Slice<'a, P> {
     drain: &'a Drain<P>,
-    integration: &'a Integration,
+    integration: Arc<Integration>,
+    configured_at: Timestamp,
     owner: &'a str,
     deadline: Timestamp,
     pacer: Pacer,
     health: Health,
     checked_at: Option<Timestamp>,
     seen: Vec<Observation>,
+    /// What was seen before and not written, since all was well.
+    before: Before,
     counts: Counts,
     counted_at: Timestamp,
     listing: Listing,
@@ -80,6 +90,8 @@ struct Listing {
 /// A parked delivery that had its attempt, or could not get one.
 enum Tried {
     Attempted(String, Delivery, Attempted),
+    /// It has more than the integration takes at a time.
+    Uncut(String, Delivery),
     /// It is not there any more.
     Vanished,
     Unreadable(String, Unreadable),
@@ -89,7 +101,7 @@ enum Tried {
 impl<'a, P: Ports> Slice<'a, P> {
     pub(super) fn new(
         drain: &'a Drain<P>,
-        integration: &'a Integration,
+        integration: Integration,
         owner: &'a str,
         deadline: Timestamp,
         rate: Option<f64>,
@@ -97,13 +109,15 @@ impl<'a, P: Ports> Slice<'a, P> {
         let now = drain.ports.clock().now();
         Self {
             drain,
-            integration,
+            health: Health::new(integration.project.clone(), integration.id.clone()),
+            integration: Arc::new(integration),
+            configured_at: now,
             owner,
             deadline,
             pacer: Pacer::new(rate, now),
-            health: Health::new(integration.project.clone(), integration.id.clone()),
             checked_at: None,
             seen: Vec::new(),
+            before: Before::default(),
             counts: Counts::default(),
             counted_at: now,
             listing: Listing::default(),
@@ -119,7 +133,9 @@ impl<'a, P: Ports> Slice<'a, P> {
                 Ok(Step::End(end)) => break Ok(end),
                 Err(error) => break Err(error),
                 Ok(Step::Look) => {}
-                Ok(Step::Start(key)) => under_way.push(self.drain.try_key(self.integration, key)),
+                Ok(Step::Start(key)) => {
+                    under_way.push(self.drain.try_key(Arc::clone(&self.integration), key));
+                }
                 Ok(Step::Wait(wait)) => {
                     let sleep = pin!(self.drain.ports.clock().sleep(wait));
                     let tried = if under_way.is_empty() {
@@ -157,12 +173,14 @@ impl<'a, P: Ports> Slice<'a, P> {
 
     async fn next_step(&mut self, under_way: usize) -> PortResult<Step> {
         let now = self.drain.ports.clock().now();
-        if self.checked_at.is_none_or(|at| now.since(at) >= CHECK_EVERY) {
-            self.check(now).await?;
-        }
+        let check = self.checked_at.is_none_or(|at| now.since(at) >= CHECK_EVERY);
+        let changed = check && !self.check(now).await?;
         let go_on = |at| Ok(Step::End(SliceEnd::GoOn { at, rate: self.pacer.rate() }));
         if !holds(&self.health, self.owner) {
             return Ok(Step::End(SliceEnd::Leave));
+        }
+        if changed {
+            return go_on(now);
         }
         let probing = match self.health.route() {
             Route::Paced(Why::Paused) => return Ok(Step::End(SliceEnd::Leave)),
@@ -214,38 +232,54 @@ impl<'a, P: Ports> Slice<'a, P> {
         Ok(Step::Look)
     }
 
-    async fn check(&mut self, now: Timestamp) -> PortResult<()> {
+    /// Reads again what may stop the drain: whether the integration still takes deliveries.
+    async fn check(&mut self, now: Timestamp) -> PortResult<bool> {
         self.write_health().await;
         if now.since(self.counted_at) >= COUNT_EVERY {
             self.write_counts().await;
         }
-        let Integration { project, id, .. } = self.integration;
+        let Integration { project, id, .. } = &*self.integration;
         self.health = self.drain.ports.store().health(project, id).await?;
         self.checked_at = Some(now);
-        Ok(())
+        if now.since(self.configured_at) >= CONFIGURE_EVERY {
+            match self.drain.ports.store().integration(project, id).await? {
+                Found::Present(integration) if integration.enabled => {
+                    self.integration = Arc::new(*integration);
+                    self.configured_at = now;
+                }
+                // The next slice sees to it.
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     async fn write_health(&mut self) {
         let seen = std::mem::take(&mut self.seen);
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         let calm = self.health.breaker.is_calm(policy, ports.clock().now());
-        if seen.is_empty() || (calm && !is_telling(&Before::default(), &seen)) {
+        if calm && !is_telling(&self.before, &seen) {
+            self.before.add(&seen);
             return;
         }
-        let Integration { project, id, .. } = self.integration;
-        if let Some(health) = observe(ports, policy, project, id, &seen, &Before::default()).await {
+        if seen.is_empty() {
+            return;
+        }
+        let Integration { project, id, .. } = &*self.integration;
+        let before = std::mem::take(&mut self.before);
+        if let Some(health) = observe(ports, policy, project, id, &seen, &before).await {
             self.health = health;
         }
     }
 
     async fn write_counts(&mut self) {
         let counts = std::mem::take(&mut self.counts);
-        self.drain.count(&self.integration.id, &counts).await;
+        self.drain.uncounted.add(&self.drain.ports, &self.integration.id, counts).await;
         self.counted_at = self.drain.ports.clock().now();
     }
 
     async fn next_key(&mut self) -> PortResult<Option<String>> {
-        let Integration { project, id, .. } = self.integration;
+        let Integration { project, id, .. } = &*self.integration;
         loop {
             while let Some(key) = self.listing.page.pop_front() {
                 if !self.left.contains(&key) {
@@ -285,28 +319,33 @@ impl<'a, P: Ports> Slice<'a, P> {
         };
         // The drain itself begins at the oldest.
         self.listing = Listing::default();
-        let tried = self.drain.try_key(self.integration, key.clone()).await;
+        let tried = self.drain.try_key(Arc::clone(&self.integration), key.clone()).await;
         let verdict = match &tried {
             Tried::Attempted(_, delivery, attempted) => verdict(delivery, &attempted.outcome),
-            Tried::Vanished | Tried::Unreadable(..) | Tried::Trouble(..) => Verdict::None,
+            Tried::Vanished | Tried::Unreadable(..) | Tried::Trouble(..) | Tried::Uncut(..) => {
+                Verdict::None
+            }
         };
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
-        let Integration { project, id, .. } = self.integration;
+        // First what became of the delivery: it may be with the endpoint already.
+        if !matches!(verdict, Verdict::Ill) {
+            self.settle(tried).await?;
+        }
+        let Integration { project, id, .. } = &*self.integration;
         match verdict {
             Verdict::Well => {
                 let close = |breaker: &Breaker, now| breaker.close(now);
                 self.health = change_breaker(ports, policy, project, id, close).await?;
                 self.pacer = Pacer::new(None, ports.clock().now());
                 // It needs no second look at the endpoint's health.
-                self.settle(tried).await?;
                 self.seen.clear();
             }
-            Verdict::Ill => {
+            Verdict::Ill | Verdict::Waits => {
                 let jitter = jitter(ports);
                 let extend = |breaker: &Breaker, now| breaker.extend(policy, &key, now, jitter);
                 self.health = change_breaker(ports, policy, project, id, extend).await?;
             }
-            Verdict::None => self.settle(tried).await?,
+            Verdict::None => {}
         }
         Ok(Step::Look)
     }
@@ -326,6 +365,10 @@ impl<'a, P: Ports> Slice<'a, P> {
             Tried::Unreadable(key, Unreadable::Foreign(reason)) => {
                 tracing::error!(key, reason, "parked delivery cannot be read: moved to the dead");
                 return self.move_to_dead(&key).await;
+            }
+            Tried::Uncut(key, delivery) => {
+                let Integration { max_events, max_bytes, .. } = *self.integration;
+                return self.replace(&key, delivery.pieces(max_events, max_bytes)).await;
             }
             Tried::Attempted(key, delivery, attempted) => (key, delivery, attempted),
         };
@@ -351,18 +394,18 @@ impl<'a, P: Ports> Slice<'a, P> {
         disposition: Disposition,
         stop: Option<Stop>,
     ) -> PortResult<()> {
-        let Integration { project, id, .. } = self.integration;
+        let Integration { project, id, .. } = &*self.integration;
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         let events = delivery.count();
         let unparked = Counts { unparked: events, ..Counts::default() };
         match (disposition, stop) {
             (_, Some(Stop::Wait(until))) => {
                 // It stays where it is.
-                let hold = |breaker: &Breaker, now| breaker.hold(until, now);
+                let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
                 self.health = change_breaker(ports, policy, project, id, hold).await?;
             }
             (_, Some(Stop::Gone)) => {
-                self.health.pause = Some(pause_gone(ports, project, id).await?);
+                self.health = pause_gone(ports, project, id).await?;
             }
             (Disposition::Delivered, _) => {
                 ports.objects().delete(key).await?;
@@ -378,17 +421,43 @@ impl<'a, P: Ports> Slice<'a, P> {
             }
             // An age beyond the schedule, and still it fails.
             (Disposition::Dead | Disposition::Park, _) => self.move_to_dead(key).await?,
-            (Disposition::Split, _) => {
-                self.drain.park_halves(key, delivery).await?;
-                ports.objects().delete(key).await?;
-            }
+            (Disposition::Split, _) => match delivery.halves() {
+                Ok(halves) => self.replace(key, halves.into()).await?,
+                Err(_) => self.move_to_dead(key).await?,
+            },
         }
         Ok(())
+    }
+
+    /// Puts parts of a parked delivery in its place, under its time.
+    async fn replace(&mut self, key: &str, parts: Vec<Delivery>) -> PortResult<()> {
+        let objects = self.drain.ports.objects();
+        let Some(parsed) = ParkedKey::parse(key) else {
+            tracing::error!(key, "no name of ours: left alone");
+            self.left.insert(key.to_owned());
+            return Ok(());
+        };
+        let now = self.drain.ports.clock().now();
+        let puts: Vec<_> = parts
+            .into_iter()
+            .map(|part| {
+                let (delivery, count) = (part.id.clone(), part.count());
+                let key = ParkedKey { delivery, count, ..parsed.clone() }.text();
+                let body = Aside::new(part, now).encode();
+                async move { objects.put(&key, body).await }
+            })
+            .collect();
+        let mut put = stream::iter(puts).buffer_unordered(WIDTH_STORE);
+        while let Some(done) = put.next().await {
+            done?;
+        }
+        objects.delete(key).await
     }
 
     async fn move_to_dead(&mut self, key: &str) -> PortResult<()> {
         let objects = self.drain.ports.objects();
         let Some(parsed) = ParkedKey::parse(key) else {
+            tracing::error!(key, "no name of ours: left alone");
             self.left.insert(key.to_owned());
             return Ok(());
         };
@@ -418,6 +487,8 @@ enum Step {
 enum Verdict {
     Well,
     Ill,
+    /// It asked for more time, and gets the next pause at least.
+    Waits,
     /// Nothing, or it is said by other means.
     None,
 }
@@ -428,39 +499,27 @@ fn verdict(delivery: &Delivery, outcome: &Outcome) -> Verdict {
         // A failure that is not ill health is a 2xx: the fault is the delivery's.
         Outcome::Delivered | Outcome::Failed(_) => Verdict::Well,
         Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Ill,
-        Outcome::TooLarge | Outcome::Wait(_) | Outcome::Gone => Verdict::None,
+        Outcome::Wait(_) => Verdict::Waits,
+        Outcome::TooLarge | Outcome::Gone => Verdict::None,
     }
 }
 
 impl<P: Ports> Drain<P> {
-    async fn try_key(&self, integration: &Integration, key: String) -> Tried {
+    async fn try_key(&self, integration: Arc<Integration>, key: String) -> Tried {
         let object = match self.ports.objects().get(&key).await {
             Ok(Some(object)) => object,
             Ok(None) => return Tried::Vanished,
             Err(error) => return Tried::Trouble(key, error),
         };
-        match Aside::decode(&object) {
-            Ok(aside) => {
-                let delivery = aside.resume(self.ports.clock().now());
-                let attempted =
-                    attempt(&self.ports, &self.policy.allowed, integration, &delivery).await;
-                Tried::Attempted(key, delivery, attempted)
-            }
-            Err(error) => Tried::Unreadable(key, error),
-        }
-    }
-
-    /// Puts the halves of a parked delivery beside it, under its time.
-    async fn park_halves(&self, key: &str, delivery: Delivery) -> PortResult<()> {
-        let (Some(parsed), Ok(halves)) = (ParkedKey::parse(key), delivery.halves()) else {
-            return Ok(());
+        let delivery = match Aside::decode(&object) {
+            Ok(aside) => aside.resume(self.ports.clock().now()),
+            Err(error) => return Tried::Unreadable(key, error),
         };
-        for half in halves {
-            let key =
-                ParkedKey { delivery: half.id.clone(), count: half.count(), ..parsed.clone() };
-            let aside = Aside::new(half, self.ports.clock().now());
-            self.ports.objects().put(&key.text(), aside.encode()).await?;
+        // What was parked untried is cut only now, by the integration's bounds of today.
+        if !delivery.fits(integration.max_events, integration.max_bytes) {
+            return Tried::Uncut(key, delivery);
         }
-        Ok(())
+        let attempted = attempt(&self.ports, &self.policy.allowed, &integration, &delivery).await;
+        Tried::Attempted(key, delivery, attempted)
     }
 }

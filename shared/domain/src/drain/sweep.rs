@@ -26,11 +26,16 @@ impl<P: Ports> Drain<P> {
                 continue;
             }
             let id = &health.integration;
-            if let Some(wake_gen) = store.set_timer(id, health.wake_gen, now, None).await? {
-                let project = health.project.clone();
-                let wake = Wake { integration: id.clone(), project, wake_gen, rate: None };
-                let woken = send_wake(self.ports.queues(), &wake, Duration::ZERO).await;
-                sent += usize::from(woken.is_ok());
+            match store.set_timer(id, health.wake_gen, now, None).await {
+                Ok(Some(wake_gen)) => {
+                    let project = health.project.clone();
+                    let wake = Wake { integration: id.clone(), project, wake_gen, rate: None };
+                    let woken = send_wake(self.ports.queues(), &wake, Duration::ZERO).await;
+                    sent += usize::from(woken.is_ok());
+                }
+                Ok(None) => {}
+                // The others must not wait for this one.
+                Err(error) => tracing::warn!(%error, integration = %id, "timer not swept"),
             }
         }
         tracing::info!(sent, "sweep of overdue timers");

@@ -49,7 +49,7 @@ async fn follow(world: &World) -> Vec<WakeEnd> {
 fn open(world: &World, until: Timestamp) {
     let mut state = world.state();
     let (health, unwell) = state.health.get_mut(&"a".into()).unwrap();
-    health.breaker = Breaker::default().hold(until, START);
+    health.breaker = Breaker::default().hold(&policy().breaker, until, START);
     *unwell = true;
 }
 
@@ -107,7 +107,7 @@ async fn one_drainer_at_a_time() {
     let now = world.time();
     let until = now.plus(Duration::from_secs(100));
     (&world).take_lease(&"web".into(), &"a".into(), "other", now, until).await.unwrap();
-    assert_eq!(follow(&world).await, [WakeEnd::Again(Duration::from_secs(100))]);
+    assert_eq!(follow(&world).await, [WakeEnd::Again(Duration::from_secs(15))]);
     assert!(world.state().got.is_empty());
 }
 
@@ -425,17 +425,22 @@ async fn the_sweep_leaves_a_held_lease_alone() {
 async fn what_is_past_its_time_expires_and_is_counted() {
     let world = World::with(vec![integration("a")]);
     let put = async |key: &str| (&world).put(key, bytes::Bytes::new()).await.unwrap();
-    put("parked/a/0000000000001-d1-4.json.gz").await;
-    put("parked/b/0000000000001-d1-2.json.gz").await;
-    put("dead/a/0000000000001-d2-8.json.gz").await;
+    let key = |at: Timestamp, rest: &str| format!("{:013}-{rest}.json.gz", at.0);
+    put(&format!("parked/a/{}", key(START, "d1-4"))).await;
+    put(&format!("parked/b/{}", key(START, "d1-2"))).await;
+    put(&format!("dead/a/{}", key(START, "d2-8"))).await;
     world.pass(Duration::from_hours(24 * 15));
-    put("parked/a/0000000000002-d3-16.json.gz").await;
-    put("parked/b/0000000000000-d4-1.json.gz").await;
+    put(&format!("parked/a/{}", key(world.time(), "d3-16"))).await;
+    // Halves keep the time of the whole: young, before something old.
+    put(&format!("parked/b/{}", key(START, "d0.a-1"))).await;
     let deadline = |world: &World| world.time().plus(Duration::from_secs(60));
-    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 1, "b's first is young");
+    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 2);
     assert_eq!(world.counts("a"), Counts { unparked: 4, expired: 4, ..Counts::default() });
+    assert_eq!(world.counts("b").expired, 2);
     world.pass(Duration::from_hours(24 * 16));
-    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 4);
+    world.fail("delete", 1);
+    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 2, "one was not deleted");
+    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 1);
     assert_eq!(world.counts("a").undead, 8);
     assert!(world.state().objects.is_empty());
 }
@@ -459,9 +464,91 @@ async fn messages_that_are_not_wake_ups_are_buried_and_held_ones_hidden() {
         hidden,
         [
             (Queue::Wake, "r2".to_owned(), Duration::from_secs(300)),
-            (Queue::Wake, "r3".to_owned(), Duration::from_secs(100)),
+            (Queue::Wake, "r3".to_owned(), Duration::from_secs(15)),
         ]
     );
     (&world).release_lease(&"a".into(), "other").await.unwrap();
     assert!(drain.receive(&wake, "r3", deadline).await);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_asks_for_no_time_at_all_is_not_probed_in_a_loop() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 3).await;
+    open(&world, world.time());
+    world.reply("a", Reply::RetryAfter(503, 0));
+    let began = world.time();
+    for _ in 0..4 {
+        follow(&world).await;
+    }
+    assert_eq!(world.state().got.len(), 4, "one probe for each pause");
+    let pauses = world.time().since(began).as_secs();
+    assert!(pauses >= 30 + 60 + 120, "{pauses}");
+}
+
+#[tokio::test]
+async fn a_probe_that_succeeded_is_not_sent_again_because_closing_failed() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    open(&world, world.time());
+    world.fail("swap_breaker", 1);
+    let wake = world.take(Queue::Wake)[0].body.clone();
+    for _ in 0..2 {
+        let deadline = world.time().plus(Duration::from_secs(120));
+        drain(&world).wake(&Wake::decode(&wake).unwrap(), deadline).await;
+        world.pass(TROUBLE);
+    }
+    assert_eq!(ids(&world), ["d000"]);
+}
+
+#[tokio::test]
+async fn what_was_parked_untried_is_cut_by_the_bounds_of_today() {
+    let world = World::with(vec![Integration { max_events: 2, ..integration("a") }]);
+    let big = Delivery { integration: "a".into(), began: world.time(), ..delivery("big", 5) };
+    park(&&world, &"web".into(), &"a".into(), vec![big], world.time()).await[0].clone().unwrap();
+    follow(&world).await;
+    assert_eq!(ids(&world), ["big.1", "big.2", "big.3"]);
+    assert_eq!(world.counts("a"), Counts { unparked: 5, delivered: 5, ..Counts::default() });
+    assert!(world.keys("parked/").is_empty());
+}
+
+#[tokio::test]
+async fn an_integration_that_is_disabled_meanwhile_gets_no_more() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 400).await;
+    world.reply("a", Reply::Slow(200, 900));
+    world.state().before_answer = Some(Box::new(|state| state.integrations[0].enabled = false));
+    follow(&world).await;
+    let got = world.state().got.clone();
+    let took = got.last().unwrap().at.since(got[0].at);
+    assert!(took <= Duration::from_secs(33), "{took:?}");
+    follow(&world).await;
+    assert_eq!(world.state().got.len(), got.len());
+    assert!(world.health_of("a").next_wake_at.is_some());
+}
+
+#[tokio::test]
+async fn an_object_with_a_foreign_name_is_not_taken_apart() {
+    let world = World::with(vec![integration("a")]);
+    let two = Delivery { integration: "a".into(), ..delivery("two", 2) };
+    park(&&world, &"web".into(), &"a".into(), vec![two], world.time()).await[0].clone().unwrap();
+    let (_, object) = world.state().objects.pop_first().unwrap();
+    world.state().objects.insert("parked/a/restored by hand".into(), object);
+    world.reply("a", Reply::Status(413));
+    follow(&world).await;
+    assert_eq!(world.keys("parked/"), ["parked/a/restored by hand"]);
+}
+
+#[tokio::test]
+async fn one_timer_that_cannot_be_set_does_not_end_the_sweep() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    for id in ["a", "b"] {
+        let parked = Delivery { integration: id.into(), ..delivery(id, 1) };
+        park(&&world, &"web".into(), &id.into(), vec![parked], world.time()).await[0]
+            .clone()
+            .unwrap();
+    }
+    world.pass(Duration::from_secs(61));
+    world.fail("set_timer", 1);
+    assert_eq!(drain(&world).sweep().await.unwrap(), 1);
 }

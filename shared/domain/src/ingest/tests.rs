@@ -7,12 +7,12 @@ use crate::{
     time::Timestamp,
 };
 
-const KEY: &str = "Bearer fpk_test";
+const KEY: &str = "Bearer fpk_0123456789012345678901234567890123456789012";
 
 fn world() -> World {
     let world = World::new();
     let grant = KeyGrant { id: "k".into(), project: "web".into(), environment: environment() };
-    world.state().keys.insert(hash("fpk_test"), grant);
+    world.state().keys.insert(hash(&KEY[7..]), grant);
     world
 }
 
@@ -179,7 +179,7 @@ async fn a_body_too_large_is_refused_before_any_work() {
 async fn keys_are_remembered_for_a_minute_and_unknown_ones_too() {
     let world = world();
     let ingest = ingest(&world);
-    let unknown = || Post { authorization: Some("Bearer nope".into()), ..post(impressions(1)) };
+    let unknown = || Post { authorization: Some(KEY.replace('0', "x")), ..post(impressions(1)) };
     for _ in 0..5 {
         assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
         assert_eq!(ingest.accept(unknown()).await.unwrap_err().status(), 401);
@@ -197,7 +197,7 @@ async fn keys_are_remembered_for_a_minute_and_unknown_ones_too() {
 #[tokio::test]
 async fn missing_and_malformed_keys_cost_no_read() {
     let world = world();
-    for authorization in [None, Some("Basic x"), Some("Bearer ")] {
+    for authorization in [None, Some("Basic x"), Some("Bearer "), Some("Bearer fpk_short")] {
         let authorization = authorization.map(str::to_owned);
         let problem = refusal(&world, Post { authorization, ..post("[]") }).await;
         assert_eq!(problem.status(), 401);
@@ -206,16 +206,32 @@ async fn missing_and_malformed_keys_cost_no_read() {
 }
 
 #[tokio::test]
-async fn while_the_table_cannot_be_asked_known_keys_serve_on() {
+async fn while_the_table_cannot_be_asked_a_key_lasts_for_its_minute_and_no_longer() {
     let world = world();
     let ingest = ingest(&world);
-    world.fail("key", 1);
-    let problem = ingest.accept(post(impressions(1))).await.unwrap_err();
-    assert_eq!(problem.kind, Kind::Unavailable, "unknown is not unauthorised");
     assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
-    world.pass(Duration::from_secs(300));
-    world.fail("key", 1);
+    world.fail("key", 2);
+    world.pass(Duration::from_secs(59));
     assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+    world.pass(Duration::from_secs(1));
+    for _ in 0..2 {
+        let problem = ingest.accept(post(impressions(1))).await.unwrap_err();
+        assert_eq!(problem.kind, Kind::Unavailable, "not known is not unauthorised");
+    }
+    assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_body_that_grows_when_it_is_read_is_refused_before_it_is() {
+    let world = world();
+    let ingest = Ingest::new(&world, &world, &world, Limits { body_bytes: usize::MAX, events: 9 });
+    let members = format!("{{{}\"a\":1}}", "\"key\":1,".repeat(3_000_000));
+    let problem = ingest.accept(post(members)).await.unwrap_err();
+    assert_eq!(problem.errors.len(), 1, "its size, and not each of its members");
+    let values = format!("[{}1]", "1,".repeat(10_000_000));
+    let problem = ingest.accept(post(values)).await.unwrap_err();
+    assert_eq!(problem.kind, Kind::TooManyEvents);
+    assert!(problem.detail.contains("10000001"), "{}", problem.detail);
 }
 
 #[tokio::test]

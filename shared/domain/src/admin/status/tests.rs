@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    admin::memory::{Memory, integration},
+    admin::memory::Memory,
     breaker::{Breaker, Open},
 };
 
@@ -17,14 +17,14 @@ fn open() -> Breaker {
     Breaker { open: Some(open), slow: true, ..Breaker::default() }
 }
 
-fn shown(integration: &Integration, health: &Health, hours: &[(String, Counts)]) -> Value {
-    serde_json::to_value(show(integration, health, Backlog::default(), hours)).unwrap()
+fn shown(hidden: Option<State>, health: &Health, hours: &[(String, Counts)]) -> Value {
+    serde_json::to_value(show(hidden, health, Backlog::default(), hours)).unwrap()
 }
 
 #[test]
 fn one_that_was_never_unwell_is_well() {
     let none = json!({"open": false, "since": null, "until": null, "cause": null});
-    let value = shown(&integration(), &health(), &[]);
+    let value = shown(None, &health(), &[]);
     assert_eq!(value["state"], "well");
     assert_eq!(value["breaker"], none);
     assert_eq!(value["pause"], Value::Null);
@@ -38,7 +38,7 @@ fn one_that_was_never_unwell_is_well() {
 #[test]
 fn what_weighs_more_is_the_state_and_nothing_is_hidden() {
     let mut health = Health { breaker: open(), next_wake_at: Some(NOW), ..health() };
-    let value = shown(&integration(), &health, &[]);
+    let value = shown(None, &health, &[]);
     assert_eq!(value["state"], "open");
     assert_eq!(
         value["breaker"],
@@ -48,17 +48,17 @@ fn what_weighs_more_is_the_state_and_nothing_is_hidden() {
     assert_eq!(value["next_wake_at"], 1_000_000);
 
     health.pause = Some(Pause { at: NOW, reason: "410 Gone".into() });
-    let value = shown(&integration(), &health, &[]);
+    let value = shown(None, &health, &[]);
     assert_eq!(value["state"], "paused");
     assert_eq!(value["pause"], json!({"at": 1_000_000, "reason": "410 Gone"}));
     assert_eq!(value["breaker"]["open"], true);
     assert_eq!(value["next_probe_at"], Value::Null, "nothing is probed while it is paused");
 
-    let disabled = Integration { enabled: false, ..integration() };
-    assert_eq!(shown(&disabled, &health, &[])["state"], "disabled");
+    assert_eq!(shown(Some(State::Disabled), &health, &[])["state"], "disabled");
+    assert_eq!(shown(Some(State::Deleted), &health, &[])["state"], "deleted");
 
     let slow = Health { breaker: Breaker { open: None, ..open() }, pause: None, ..health };
-    assert_eq!(shown(&integration(), &slow, &[])["state"], "slow");
+    assert_eq!(shown(None, &slow, &[])["state"], "slow");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_ledger_is_shown_by_hour_and_summed() {
             Counts { matched: 1, delivered: 6, unparked: 5, ..Counts::default() },
         ),
     ];
-    let value = shown(&integration(), &health(), &hours);
+    let value = shown(None, &health(), &hours);
     let ledger = &value["ledger"];
     assert_eq!(ledger["hours"][0]["hour"], "2026-11-21T05");
     assert_eq!(ledger["hours"][0]["parked"], 5);
@@ -79,7 +79,7 @@ fn the_ledger_is_shown_by_hour_and_summed() {
     assert_eq!(ledger["total"]["discarded"], 0);
     assert_eq!(ledger["balances"], true);
     let lost = [("2026-11-21T05".to_owned(), Counts { matched: 1, ..Counts::default() })];
-    assert_eq!(shown(&integration(), &health(), &lost)["ledger"]["balances"], false);
+    assert_eq!(shown(None, &health(), &lost)["ledger"]["balances"], false);
 }
 
 fn parked(count: u64) -> Memory {

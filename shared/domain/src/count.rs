@@ -1,0 +1,64 @@
+//! Writing the ledger. What could not be written goes along with the next write.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    id::IntegrationId,
+    ledger::Counts,
+    ports::{Clock, LedgerStore, PortError, Services},
+};
+
+/// Counts that a throttled write left over. They are lost with the container: the ledger is then
+/// off, and no event is.
+#[derive(Debug, Default)]
+pub struct Uncounted(Mutex<HashMap<IntegrationId, Counts>>);
+
+impl Uncounted {
+    /// Adds to the ledger of this hour.
+    pub async fn add<P: Services>(&self, services: &P, id: &IntegrationId, counts: Counts) {
+        let mut counts = counts;
+        counts += self.with(|left| left.remove(id)).unwrap_or_default();
+        if counts == Counts::default() {
+            return;
+        }
+        let hour = services.clock().now().hour();
+        match services.store().add_counts(id, &hour, &counts).await {
+            Ok(()) => {}
+            // It had no effect, so it may be made again.
+            Err(error @ PortError::Throttled { .. }) => {
+                tracing::warn!(%error, integration = %id, "ledger written later");
+                self.with(|left| *left.entry(id.clone()).or_default() += counts);
+            }
+            Err(error) => {
+                tracing::error!(%error, integration = %id, ?counts, "ledger not written");
+            }
+        }
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut HashMap<IntegrationId, Counts>) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::World;
+
+    #[tokio::test]
+    async fn what_was_throttled_goes_along_with_the_next_write() {
+        let world = World::new();
+        let uncounted = Uncounted::default();
+        let one = Counts { matched: 1, delivered: 1, ..Counts::default() };
+        world.fail("add_counts", 1);
+        uncounted.add(&&world, &"a".into(), one).await;
+        assert_eq!(world.counts("a"), Counts::default());
+        uncounted.add(&&world, &"a".into(), one).await;
+        assert_eq!(world.counts("a"), Counts { matched: 2, delivered: 2, ..Counts::default() });
+        uncounted.add(&&world, &"a".into(), Counts::default()).await;
+        assert_eq!(world.state().calls["add_counts"], 2);
+    }
+}

@@ -1,0 +1,28 @@
+//! The functions as they are deployed from `template.yaml`, seen from both ends: a client of the
+//! API on one side, a customer's endpoint on the other.
+//!
+//! `scripts/test` starts the emulator, deploys the stack and says where it is. The stack runs with
+//! seconds in place of hours (see [`stack::FIRST_SLOT`] and what stands beside it). Every test makes
+//! a project, keys, integrations and receivers of its own and ends with the ledger, so that all of
+//! them run at once. Waiting has generous deadlines; of time, only lower bounds are checked.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do ends it")]
+
+mod api;
+mod project;
+mod receiver;
+mod sample;
+mod stack;
+mod wait;
+
+mod answers;
+mod breaker;
+mod deletion;
+mod delivery;
+mod operator;
+mod refusals;
+mod retry;
+mod schedules;
+mod settings;
+mod standard;
+mod strangers;
