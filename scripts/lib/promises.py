@@ -56,7 +56,7 @@ NEEDED = {
         ("dynamodb:GetItem", "Table", "PROJECT#*"),
         *((action, "Table", "HEALTH#*") for action in ("dynamodb:GetItem", "dynamodb:UpdateItem")),
         ("dynamodb:UpdateItem", "Table", "LEDGER#*"),
-        ("dynamodb:Query", "Table/index/timers", "1"),
+        *(("dynamodb:Query", f"Table/index/{index}", "1") for index in ("timers", "unwell")),
         ("s3:ListBucket", "Bucket", ""),
         ("s3:GetObject", "Bucket/parked/*", ""),
         *((f"s3:{verb}Object", f"Bucket/{place}/*", "") for verb in ("Put", "Delete") for place in ("parked", "dead")),

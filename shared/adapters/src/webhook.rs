@@ -19,6 +19,7 @@ use flagpost_domain::destination::{Allowed, Destination};
 use flagpost_domain::ports::{Answer, Request, SendError, Sender};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use rustls::pki_types::CertificateDer;
+use tokio::task::JoinSet;
 
 use failure::Failure;
 pub use lookup::{Lookup, SystemLookup};
@@ -80,6 +81,7 @@ pub enum BuildError {
 
 /// Sends requests to customers' endpoints. Build it once for each process: it holds the pool of
 /// connections.
+#[derive(Clone)]
 pub struct WebhookSender {
     allowed: Arc<Allowed>,
     whole: Duration,
@@ -105,6 +107,15 @@ impl WebhookSender {
             whole: settings.whole,
             body: settings.body,
         })
+    }
+
+    async fn bounded(&self, request: &Request) -> Result<Answer, SendError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "bounds a real exchange, which no decision waits for"
+        )]
+        let bounded = tokio::time::timeout(self.whole, self.attempt(request));
+        bounded.await.unwrap_or(Err(SendError::Timeout))
     }
 
     async fn attempt(&self, request: &Request) -> Result<Answer, SendError> {
@@ -169,11 +180,15 @@ impl Sender for WebhookSender {
         // against other exceptions than those of this process.
         Destination::parse(request.to.as_str(), &self.allowed)
             .map_err(|error| SendError::Refused(error.to_string()))?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "bounds a real exchange, which no decision waits for"
-        )]
-        let bounded = tokio::time::timeout(self.whole, self.attempt(&request));
-        bounded.await.unwrap_or(Err(SendError::Timeout))
+        // A task of its own: an answer is read while the caller sees to other things, and its time
+        // is not theirs. It ends with the set, if the caller gives up.
+        let sender = self.clone();
+        let mut exchange = JoinSet::new();
+        exchange.spawn(async move { sender.bounded(&request).await });
+        match exchange.join_next().await {
+            Some(Ok(answer)) => answer,
+            // It was cancelled, or panicked: nothing is known of the request.
+            _ => Err(SendError::Lost("the exchange was broken off".to_owned())),
+        }
     }
 }

@@ -30,6 +30,7 @@ use crate::{
     queueing::{hide, set_aside},
     retry::Schedule,
     time::Timestamp,
+    within::within,
 };
 
 use lane::{Lane, Report};
@@ -47,6 +48,8 @@ const EVENT_OVERHEAD: usize = 64;
 const SUSPECT: u32 = 3;
 /// The bound for those.
 const DECODED_SUSPECTS: usize = 4 * 1024 * 1024;
+/// Time that is kept for the answer to Lambda.
+const RESERVE: Duration = Duration::from_secs(1);
 /// What there was no time for, and was received often, is hidden for this long times its receives.
 const HAND_BACK: Duration = Duration::from_secs(30);
 const HAND_BACK_MAX: Duration = Duration::from_mins(15);
@@ -137,12 +140,15 @@ impl<P: Ports> Batch<P> {
         let invocation = Invocation::new(deadline);
         for group in groups(packed) {
             if self.ports.clock().now().plus(ATTEMPT) > deadline {
+                failed.extend(group.iter().map(|(index, _)| *index));
+                let late = group.iter().map(|(index, _)| {
+                    let Record { receipt, receives, .. } = records[*index];
+                    self.hide(Queue::Events, receipt, hand_back(receives))
+                });
                 // No time for it: others may have it.
-                for (index, _) in group {
-                    let Record { receipt, receives, .. } = records[index];
-                    self.hide(Queue::Events, receipt, hand_back(receives)).await;
-                    failed.insert(index);
-                }
+                let handing = stream::iter(late.collect::<Vec<_>>()).buffer_unordered(LANES);
+                let handing = handing.collect::<Vec<_>>();
+                within(self.ports.clock(), deadline.minus(RESERVE), handing).await;
                 continue;
             }
             failed.extend(self.deliver_group(records, group, &invocation).await);

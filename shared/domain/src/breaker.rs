@@ -51,6 +51,12 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    fn bucket_of(&self, at: Timestamp) -> i64 {
+        at.0.div_euclid(millis(self.bucket).max(1))
+    }
+}
+
 /// What one attempt said about its endpoint's health.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
@@ -74,18 +80,27 @@ impl Observation {
 /// What a container saw earlier and did not write, since the endpoint was well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    /// Successes in the present bucket.
+    /// The bucket of `ok`.
+    pub bucket: i64,
+    /// Successes in that bucket.
     pub ok: u32,
     /// Response times of successes in milliseconds, oldest first, of any bucket.
     pub recent_ms: Vec<u32>,
 }
 
 impl Before {
-    /// Adds successes.
-    pub fn add(&mut self, seen: &[Observation]) {
+    /// With these successes too.
+    #[must_use]
+    pub fn and(mut self, policy: &Policy, seen: &[Observation], now: Timestamp) -> Self {
+        let bucket = policy.bucket_of(now);
+        if bucket != self.bucket {
+            self.bucket = bucket;
+            self.ok = 0;
+        }
         self.ok = self.ok.saturating_add(u32::try_from(seen.len()).unwrap_or(u32::MAX));
         self.recent_ms.extend(seen.iter().map(Observation::latency_ms));
         keep_recent(&mut self.recent_ms);
+        self
     }
 }
 
@@ -178,7 +193,9 @@ impl Breaker {
     ) -> Self {
         let mut next = self.clone();
         next.roll(policy, now);
-        next.current.ok += before.ok;
+        if before.bucket == next.current.index {
+            next.current.ok += before.ok;
+        }
         if !before.recent_ms.is_empty() {
             next.streak = Streak::default();
         }
@@ -253,7 +270,7 @@ impl Breaker {
     }
 
     fn roll(&mut self, policy: &Policy, now: Timestamp) {
-        let index = now.0.div_euclid(millis(policy.bucket).max(1));
+        let index = policy.bucket_of(now);
         if index > self.current.index {
             self.previous = if index == self.current.index + 1 {
                 self.current
@@ -268,7 +285,7 @@ impl Breaker {
         if seen.ill {
             self.calm_down(policy, seen.at);
         }
-        let index = seen.at.0.div_euclid(millis(policy.bucket).max(1));
+        let index = policy.bucket_of(seen.at);
         let bucket =
             if index >= self.current.index { &mut self.current } else { &mut self.previous };
         self.recent_ms.push(seen.latency_ms());

@@ -20,17 +20,22 @@ impl Uncounted {
     /// Adds to the ledger of this hour.
     pub async fn add<P: Services>(&self, services: &P, id: &IntegrationId, counts: Counts) {
         let mut counts = counts;
-        counts += self.with(|left| left.remove(id)).unwrap_or_default();
+        let left_over = self.with(|left| left.get(id).copied());
+        counts += left_over.unwrap_or_default();
         if counts == Counts::default() {
             return;
         }
         let hour = services.clock().now().hour();
-        match services.store().add_counts(id, &hour, &counts).await {
+        let written = services.store().add_counts(id, &hour, &counts).await;
+        // Whoever else took them along meanwhile is not the rule: lanes of one integration do not
+        // run side by side.
+        self.with(|left| left.remove(id));
+        match written {
             Ok(()) => {}
             // It had no effect, so it may be made again.
             Err(error @ PortError::Throttled { .. }) => {
                 tracing::warn!(%error, integration = %id, "ledger written later");
-                self.with(|left| *left.entry(id.clone()).or_default() += counts);
+                self.with(|left| left.insert(id.clone(), counts));
             }
             Err(error) => {
                 tracing::error!(%error, integration = %id, ?counts, "ledger not written");

@@ -33,12 +33,12 @@ impl Delivery {
         within || self.events.len() == 1
     }
 
-    /// Pieces within these bounds, `{id}.1`, `{id}.2` and so on, with the same `began`.
+    /// Pieces within these bounds, `{id}.p1`, `{id}.p2` and so on, with the same `began`.
     pub fn pieces(self, max_events: usize, max_bytes: usize) -> Vec<Self> {
         let Self { id, project, integration, began, events } = self;
         let tagged = events.into_iter().map(|event| (event, ()));
         let piece = |(n, (events, _)): (usize, (Vec<Event>, Vec<()>))| Self {
-            id: DeliveryId(format!("{id}.{}", n + 1)),
+            id: DeliveryId(format!("{id}.p{}", n + 1)),
             project: project.clone(),
             integration: integration.clone(),
             began,
@@ -148,7 +148,7 @@ mod tests {
         assert!(whole.fits(5, 1_000) && !whole.fits(4, 1_000) && !whole.fits(5, 20));
         let pieces = whole.clone().pieces(2, 1_000);
         let ids: Vec<_> = pieces.iter().map(|piece| piece.id.as_str()).collect();
-        assert_eq!(ids, ["d.1", "d.2", "d.3"]);
+        assert_eq!(ids, ["d.p1", "d.p2", "d.p3"]);
         assert!(pieces.iter().all(|piece| piece.fits(2, 1_000) && piece.began == whole.began));
         let events: Vec<_> = pieces.into_iter().flat_map(|piece| piece.events).collect();
         assert_eq!(events, whole.events);

@@ -15,7 +15,7 @@ use crate::{
     health::{Health, Pause},
     id::{IntegrationId, ProjectId},
     ports::{Clock, HealthStore, PortError, PortResult, Ports, Random},
-    time::{Timestamp, millis},
+    time::Timestamp,
 };
 
 /// Tries at a write that others keep getting ahead of.
@@ -25,7 +25,7 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// What a container saw of well endpoints, and did not write.
 #[derive(Debug)]
-pub struct Unwritten(Mutex<LruCache<IntegrationId, (i64, Before)>>);
+pub struct Unwritten(Mutex<LruCache<IntegrationId, Before>>);
 
 impl Default for Unwritten {
     fn default() -> Self {
@@ -34,33 +34,17 @@ impl Default for Unwritten {
 }
 
 impl Unwritten {
-    /// Takes what is remembered of an integration: successes of the present bucket only.
-    pub fn take(&self, id: &IntegrationId, policy: &Policy, now: Timestamp) -> Before {
+    /// Takes what is remembered of an integration.
+    pub fn take(&self, id: &IntegrationId) -> Before {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (bucket, mut before) = all.pop(id).unwrap_or_default();
-        if bucket != bucket_of(policy, now) {
-            before.ok = 0;
-        }
-        before
+        all.pop(id).unwrap_or_default()
     }
 
-    /// Remembers `before`, and `seen` after it, all of them successes.
-    pub fn keep(
-        &self,
-        id: &IntegrationId,
-        mut before: Before,
-        seen: &[Observation],
-        policy: &Policy,
-        now: Timestamp,
-    ) {
-        before.add(seen);
+    /// Remembers.
+    pub fn keep(&self, id: &IntegrationId, before: Before) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.put(id.clone(), (bucket_of(policy, now), before));
+        all.put(id.clone(), before);
     }
-}
-
-fn bucket_of(policy: &Policy, now: Timestamp) -> i64 {
-    now.0.div_euclid(millis(policy.bucket).max(1))
 }
 
 /// Whether these observations are worth a write: a failure, or slowness.

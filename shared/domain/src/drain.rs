@@ -175,7 +175,8 @@ impl<P: Ports> Drain<P> {
                 break wake_gen;
             }
             let again = store.health(project, id).await?;
-            if again.wake_gen == health.wake_gen + 1 && again.next_wake_at == Some(at) {
+            let next = again.wake_gen == health.wake_gen + 1 && again.next_wake_at == Some(at);
+            if next && !holds(&again, owner) {
                 // It took effect, and only the answer was lost.
                 break again.wake_gen;
             }

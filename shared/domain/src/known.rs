@@ -40,10 +40,10 @@ pub struct Known {
 
 #[derive(Debug, Default)]
 struct Unwell {
-    /// When it was read, or could not be.
+    /// When the reading of it began, or when it failed.
     looked_at: Option<Timestamp>,
-    /// Whether it was ever read.
-    known: bool,
+    /// When it was last read to the end.
+    read_at: Option<Timestamp>,
     items: HashMap<IntegrationId, Health>,
     /// What was written here, and when: the index may not have it yet.
     learned: HashMap<IntegrationId, (Timestamp, Health)>,
@@ -108,7 +108,7 @@ impl Known {
     pub async fn route<P: Services>(&self, services: &P, id: &IntegrationId) -> Option<Route> {
         self.renew(services).await;
         self.with(|unwell| {
-            unwell.known.then(|| unwell.items.get(id).map_or(Route::Direct, Health::route))
+            unwell.read_at.map(|_| unwell.items.get(id).map_or(Route::Direct, Health::route))
         })
     }
 
@@ -128,16 +128,18 @@ impl Known {
 
     async fn renew<P: Services>(&self, services: &P) {
         let clock = services.clock();
-        if self.is_young(clock.now()) {
+        let came = clock.now();
+        if self.is_young(came) {
             return;
         }
         let _reading = self.reading.lock().await;
         let now = clock.now();
-        if self.is_young(now) {
+        // What was read while this one waited is good enough, however long the reading took.
+        if self.is_young(now) || self.with(|unwell| unwell.read_at.is_some_and(|at| at >= came)) {
             return;
         }
         match services.store().unwell().await {
-            Ok(items) => self.with(|unwell| unwell.replace(items, now)),
+            Ok(items) => self.with(|unwell| unwell.replace(items, now, clock.now())),
             Err(error) => {
                 tracing::warn!(%error, "health not renewed, what is remembered serves on");
                 // A table that cannot be asked is not asked again for each attempt.
@@ -157,9 +159,9 @@ impl Known {
 }
 
 impl Unwell {
-    fn replace(&mut self, read: Vec<Health>, now: Timestamp) {
-        self.looked_at = Some(now);
-        self.known = true;
+    fn replace(&mut self, read: Vec<Health>, began: Timestamp, now: Timestamp) {
+        self.looked_at = Some(began);
+        self.read_at = Some(now);
         self.items = read.into_iter().map(|item| (item.integration.clone(), item)).collect();
         self.learned.retain(|_, (at, _)| now.since(*at) < INDEX_LAG);
         for (id, (_, learned)) in &self.learned {
@@ -220,6 +222,18 @@ mod tests {
         world.fail("unwell", 1);
         world.pass(Duration::from_secs(9));
         assert_eq!(known.route(&&world, &"a".into()).await, Some(Route::Direct), "it serves on");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_slow_reading_does_not_read_again() {
+        let world = World::with(vec![integration("a")]);
+        world.state().unwell_takes = Duration::from_secs(5);
+        let known = Known::default();
+        let (services, id) = (&world, "a".into());
+        let routes = (0..20).map(|_| known.route(&services, &id));
+        let routes = futures_util::future::join_all(routes.collect::<Vec<_>>()).await;
+        assert!(routes.iter().all(|route| *route == Some(Route::Direct)));
+        assert_eq!(world.state().calls["unwell"], 1);
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{id::DeliveryId, ports::VISIBILITY_MAX, time::Timestamp};
 /// A slot closer than this to an attempt's start is passed over.
 const TOO_CLOSE: Duration = Duration::from_secs(5);
 /// A delivery received this long after its last slot has had its last attempt.
-const LAST_CALL: Duration = Duration::from_secs(60);
+const LAST_CALL: Duration = Duration::from_mins(14);
 /// A delivery received this long after its last slot was held up by us: it is parked, not dead.
 const OUR_OUTAGE: Duration = Duration::from_mins(15);
 /// Slots closer to each other are refused: with jitter, the later one would be too close.
@@ -83,9 +83,12 @@ impl Schedule {
     /// Whether even the last slot is past, though not by so much that it was our doing: the last
     /// attempt was made, and what came of it could not be stored.
     pub fn is_over(&self, delivery: &DeliveryId, began: Timestamp, now: Timestamp) -> bool {
-        let last = self.dues(delivery, began).max();
-        last.is_some_and(|last| now > last.plus(LAST_CALL))
-            && !self.was_held_up(delivery, began, now)
+        now > self.over_at(delivery, began) && !self.was_held_up(delivery, began, now)
+    }
+
+    /// From when on the last attempt is taken for made: until then, lateness is ours.
+    pub fn over_at(&self, delivery: &DeliveryId, began: Timestamp) -> Timestamp {
+        self.dues(delivery, began).max().unwrap_or(began).plus(LAST_CALL)
     }
 
     fn dues(&self, delivery: &DeliveryId, began: Timestamp) -> impl Iterator<Item = Timestamp> {
@@ -155,8 +158,8 @@ mod tests {
         let end = BEGAN.plus(Duration::from_mins(240));
         assert!(!schedule.was_held_up(&id, BEGAN, end.plus(Duration::from_mins(1))));
         assert!(schedule.was_held_up(&id, BEGAN, end.plus(Duration::from_mins(16))));
-        assert!(!schedule.is_over(&id, BEGAN, end));
-        assert!(schedule.is_over(&id, BEGAN, end.plus(Duration::from_mins(2))));
+        assert!(!schedule.is_over(&id, BEGAN, end.plus(Duration::from_mins(13))));
+        assert!(schedule.is_over(&id, BEGAN, end.plus(Duration::from_secs(14 * 60 + 1))));
         assert!(!schedule.is_over(&id, BEGAN, end.plus(Duration::from_mins(16))));
     }
 

@@ -78,6 +78,22 @@ fn still(name: &str, value: u64) -> String {
     }
 }
 
+/// An item that cannot be read (a newer version's, after a rollback) must not look well: it counts
+/// as paused. `None` if it does not even say whose it is.
+fn health_or_pause(item: &Item) -> Option<Health> {
+    let error = match health(item) {
+        Ok(health) => return Some(health),
+        Err(error) => error,
+    };
+    tracing::error!(%error, "health cannot be read: taken for paused");
+    let item = Reader(item);
+    let (project, id) = (item.text("project").ok()?, item.text("integration").ok()?);
+    let mut health = Health::new(ProjectId::from(project), IntegrationId::from(id));
+    let reason = "its health cannot be read".to_owned();
+    health.pause = Some(Pause { at: Timestamp(0), reason });
+    Some(health)
+}
+
 impl HealthStore for DynamoDb {
     async fn unwell(&self) -> PortResult<Vec<Health>> {
         let query = self
@@ -88,7 +104,7 @@ impl HealthStore for DynamoDb {
             .key_condition_expression("#unwell = :present")
             .expression_attribute_names("#unwell", "unwell")
             .expression_attribute_values(":present", text(PRESENT));
-        Ok(readable(&all(query).await?, |item| health(item).map(Some)))
+        Ok(all(query).await?.iter().filter_map(health_or_pause).collect())
     }
 
     async fn health(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<Health> {

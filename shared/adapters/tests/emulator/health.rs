@@ -326,8 +326,10 @@ async fn an_item_that_cannot_be_read_is_an_error_by_name_and_blinds_no_list() {
     let error = sick.table.health(&sick.project, &sick.id).await.unwrap_err();
     let PortError::Failed { reason, .. } = error else { panic!("{error}") };
     assert!(reason.contains(&pk), "{reason}");
-    assert!(!sick.is_unwell().await);
-    assert!(well.is_unwell().await);
+    let unwell = sick.table.unwell().await.unwrap();
+    let of = |ward: &Ward| unwell.iter().find(|health| health.integration == ward.id).unwrap();
+    assert!(of(&sick).pause.is_some(), "nothing is sent to what nobody can read");
+    assert!(of(&well).pause.is_none() && of(&well).breaker.open.is_some());
     let overdue = well.table.overdue(far().plus(Duration::from_hours(1))).await.unwrap();
     assert!(!holds(&overdue, &sick.id));
     assert!(holds(&overdue, &well.id));

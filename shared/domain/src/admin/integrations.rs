@@ -7,11 +7,10 @@ use super::{
     settings,
 };
 use crate::{
-    breaker::Breaker,
     destination::without_path,
     id::{IntegrationId, ProjectId, unique},
     integration::Integration,
-    ports::{AdminStore, Clock, Found, HealthStore, PortResult, Registry, Written},
+    ports::{AdminStore, Clock, Found, Registry, Written},
     problem::Problem,
 };
 
@@ -104,25 +103,11 @@ impl<P: AdminPorts> Admin<P> {
             }
             let now = self.ports.clock().now();
             if self.ports.store().delete_integration(&old, now).await? == Written::Done {
-                let forgotten = self.forget_health(project, id).await;
-                let unsent = self.wake(project, id).await.and(forgotten).err();
+                let unsent = self.wake(project, id).await.err();
                 return Ok(Reply { unsent, ..Reply::empty() });
             }
         }
         Err(crowded())
-    }
-
-    /// Takes the health of a deleted integration out of what every container reads.
-    async fn forget_health(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<()> {
-        let store = self.ports.store();
-        let mut health = store.health(project, id).await?;
-        if health.pause.take().is_some() {
-            store.set_pause(project, id, None).await?;
-        } else if health.breaker_version == 0 {
-            return Ok(());
-        }
-        // If somebody is counting at this moment, it stays there, and does no harm.
-        store.swap_breaker(&health, &Breaker::default(), true).await.map(drop)
     }
 
     /// One integration, read consistently; 404 if there is none.

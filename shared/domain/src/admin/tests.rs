@@ -7,7 +7,6 @@ use super::{
     *,
 };
 use crate::{
-    breaker::Breaker,
     health::{Health, Pause},
     id::IntegrationId,
     integration::Integration,
@@ -407,17 +406,6 @@ async fn a_deleted_integration_is_gone_and_its_backlog_woken_to_be_discarded() {
     let status = api.get(&format!("{ONE}/status")).await;
     assert_eq!((status.status, &status.body["state"]), (200, &json!("deleted")));
     assert_eq!(api.get("/v1/projects/shop/integrations").await.body, json!({"integrations": []}));
-}
-
-#[tokio::test]
-async fn the_health_of_a_deleted_integration_is_not_read_for_ever() {
-    let api = Api::with_backlog().await;
-    assert_eq!(api.post(&format!("{ONE}/pause"), &json!({})).await.status, 200);
-    let id = api.memory.inner().health.keys().next().unwrap().clone();
-    api.memory.inner().health.get_mut(&id).unwrap().breaker.slow = true;
-    assert_eq!(api.delete(ONE).await.status, 204);
-    let health = api.memory.inner().health[&id].clone();
-    assert_eq!((health.pause, health.breaker), (None, Breaker::default()));
 }
 
 #[tokio::test]

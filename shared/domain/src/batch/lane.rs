@@ -26,7 +26,7 @@ use crate::{
 };
 
 use super::{
-    Batch, Invocation,
+    Batch, Invocation, RESERVE,
     work::{Job, Jobs, Source},
 };
 
@@ -36,10 +36,8 @@ const WIDTH: usize = 2;
 const SCHEDULED_MAX: usize = 200;
 /// Deliveries stored at a time, so that no more are held in memory.
 const STORE_AT_ONCE: usize = 32;
-/// Storing takes this long at least; what there is less time for is handed back.
+/// Storing takes this long at least; what there is less time for comes back by itself.
 const STORING: Duration = Duration::from_secs(4);
-/// Time that is kept for the answer to Lambda.
-const RESERVE: Duration = Duration::from_secs(1);
 /// While attempts fail, their health is written this often.
 const OBSERVE_EVERY: Duration = Duration::from_secs(5);
 
@@ -133,7 +131,10 @@ impl<'a, P: Ports> Lane<'a, P> {
         self.store(0).await;
         self.observe().await;
         let Batch { ports, uncounted, .. } = self.batch;
-        self.in_time(uncounted.add(ports, &self.integration.id, self.counts)).await;
+        if self.in_time(uncounted.add(ports, &self.integration.id, self.counts)).await.is_none() {
+            let integration = &self.integration.id;
+            tracing::error!(%integration, counts = ?self.counts, "no time to write the ledger");
+        }
         Report { failed: self.failed }
     }
 
@@ -149,7 +150,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             return false;
         }
         let Integration { id, enabled, .. } = self.integration;
-        let route = self.batch.known.route(&self.batch.ports, id).await;
+        let route = self.in_time(self.batch.known.route(&self.batch.ports, id)).await.flatten();
         let now = self.batch.ports.clock().now();
         self.end = match route {
             None => Some(End::Unknown),
@@ -214,13 +215,17 @@ impl<'a, P: Ports> Lane<'a, P> {
             self.failed.extend(job.records);
             return;
         }
+        let Integration { max_events, max_bytes, .. } = *self.integration;
         match (self.end, &job.source) {
             (Some(End::Unknown), _) => self.failed.extend(job.records),
             (Some(End::NoTime), Source::Message(receipt)) => {
-                self.batch.hide(Queue::Retry, receipt, Duration::ZERO).await;
+                self.in_time(self.batch.hide(Queue::Retry, receipt, Duration::ZERO)).await;
                 self.failed.extend(job.records);
             }
-            (Some(End::NoTime), _) => self.schedule.push((job, now)),
+            // What is on the schedule is sent as it is; what is parked is cut first.
+            (Some(End::NoTime), _) if job.delivery.fits(max_events, max_bytes) => {
+                self.schedule.push((job, now));
+            }
             _ => self.park.push(job),
         }
     }
@@ -352,10 +357,10 @@ impl<'a, P: Ports> Lane<'a, P> {
         let now = ports.clock().now();
         self.observed_at = now;
         let seen = std::mem::take(&mut self.seen);
-        let before = unwritten.take(id, &policy.breaker, now);
+        let before = unwritten.take(id);
         let telling = is_telling(&before, &seen) || (!seen.is_empty() && known.is_unwell(id));
         if !telling {
-            unwritten.keep(id, before, &seen, &policy.breaker, now);
+            unwritten.keep(id, before.and(&policy.breaker, &seen, now));
             return;
         }
         let writing = observe(ports, &policy.breaker, project, id, &seen, &before);
@@ -388,10 +393,21 @@ impl<P: Ports> Batch<P> {
             // First the next slot, then the attempt: a crash uses up a slot and never adds one.
             kept_until = schedule.next(id, *began, now);
             if let Some(due) = kept_until {
-                let hidden = self.hide(Queue::Retry, receipt, due.since(now)).await;
-                if !hidden || self.ports.clock().now().plus(ATTEMPT) > deadline {
+                if !self.hide(Queue::Retry, receipt, due.since(now)).await {
                     return Tried::NotNow(job);
                 }
+            } else {
+                // The last attempt: if what comes of it cannot be stored, it comes back when that
+                // is sure, and is not tried again.
+                let over = schedule.over_at(id, *began).since(now);
+                if !self.hide(Queue::Retry, receipt, over).await {
+                    return Tried::NotNow(job);
+                }
+            }
+            if self.ports.clock().now().plus(ATTEMPT) > deadline {
+                // Hiding took the time. No slot is used up by that.
+                self.hide(Queue::Retry, receipt, Duration::ZERO).await;
+                return Tried::NotNow(job);
             }
         }
         if !job.attempted {

@@ -151,18 +151,15 @@ async fn after_a_time_out_the_rest_of_the_invocation_is_parked() {
 
 #[tokio::test]
 async fn without_time_for_an_attempt_the_retry_queue_gets_it_due_now() {
-    let world = World::with(vec![integration("a"), integration("b")]);
-    // The first lane's answer takes the time that the second would need.
+    let world = World::with(vec![integration("a")]);
+    // One answer after the other in this world: after two there is no time for a fourth attempt.
     world.reply("a", Reply::Slow(200, 17_000));
-    let deadline = START.plus(Duration::from_secs(60));
-    let batch = Batch::new(&world, policy());
-    let slow = Integration { max_events: 1, ..integration("a") };
-    world.state().integrations = vec![slow];
-    let failed = batch.fresh(&records(&[message(0..6)]), deadline).await;
-    assert_eq!(failed, all([]));
+    let five: Vec<_> = (0..5).map(|n| message(n * 500..(n + 1) * 500)).collect();
+    assert_eq!(fresh(&world, &five).await, all([]));
     let sent = world.sent(Queue::Retry);
     assert!(!sent.is_empty() && sent.iter().all(|message| message.delay.is_zero()));
-    assert_eq!(world.counts("a").delivered + world.counts("a").scheduled, 6);
+    let counts = world.counts("a");
+    assert_eq!((counts.delivered + counts.scheduled, counts.parked), (2_500, 0));
 }
 
 #[tokio::test]
@@ -549,11 +546,36 @@ async fn ten_attempts_then_dead() {
 #[tokio::test]
 async fn after_its_last_attempt_it_is_only_stored() {
     let world = World::with(vec![integration("a")]);
-    let began = START.minus(Duration::from_mins(246));
+    let (delivery, _) = scheduled(START, START);
+    let over = Schedule::default().over_at(&delivery.id, START).since(START);
+    let began = START.minus(over + Duration::from_millis(1));
     let (_, body) = scheduled(began, began);
     assert!(retry(&world, &body).await);
     assert!(world.state().got.is_empty(), "the tenth attempt was made");
     assert_eq!(world.counts("a"), Counts { unscheduled: 4, dead: 4, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn lateness_of_ours_costs_no_attempt() {
+    let world = World::with(vec![integration("a")]);
+    let began = START.minus(Duration::from_mins(250));
+    let (_, body) = scheduled(began, began);
+    assert!(retry(&world, &body).await);
+    assert_eq!(world.counts("a"), Counts { unscheduled: 4, delivered: 4, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn what_the_schedule_gets_is_within_the_integrations_bounds() {
+    let world = World::with(vec![Integration { max_events: 2, ..integration("a") }]);
+    world.reply("a", Reply::Slow(200, 17_000));
+    let deadline = START.plus(Duration::from_secs(60));
+    let failed = Batch::new(&world, policy()).fresh(&records(&[message(0..300)]), deadline).await;
+    assert_eq!(failed, all([]));
+    for message in world.sent(Queue::Retry) {
+        assert!(Scheduled::decode(&message.body).unwrap().delivery.events.len() <= 2);
+    }
+    let counts = world.counts("a");
+    assert!(counts.parked > 280 && counts.balances(), "to be cut when it is drained: {counts:?}");
 }
 
 #[tokio::test]

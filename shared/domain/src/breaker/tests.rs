@@ -69,13 +69,9 @@ fn thin_traffic_opens_it_by_failures_in_a_row_of_two_deliveries() {
 #[test]
 fn successes_that_were_not_written_count_with_the_next_failure() {
     let failures: Vec<_> = (0..5).map(|n| seen(n * 8, "d", true)).collect();
-    let breaker = Breaker::default().observe(
-        &Policy::default(),
-        &failures,
-        &Before { ok: 6, recent_ms: vec![20; 6] },
-        at(32),
-        0.0,
-    );
+    let six: Vec<_> = (0..6).map(|_| seen(0, "d", false)).collect();
+    let before = Before::default().and(&Policy::default(), &six, at(32));
+    let breaker = Breaker::default().observe(&Policy::default(), &failures, &before, at(32), 0.0);
     assert_eq!(breaker.open, None, "5 of 11 is less than half");
 }
 

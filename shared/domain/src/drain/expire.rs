@@ -5,15 +5,17 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::{StreamExt, stream};
 
 use crate::{
+    breaker::Breaker,
+    health::Health,
     id::{IntegrationId, ProjectId},
     ledger::Counts,
     park::WIDTH,
     parked::{ParkedKey, Place},
-    ports::{Clock, HealthStore, Listed, Objects, PortResult, Ports},
+    ports::{Clock, Found, HealthStore, Listed, Objects, PortResult, Ports, Registry},
     time::Timestamp,
 };
 
-use super::{Drain, holds};
+use super::{Drain, TROUBLE, holds};
 
 /// Time that is kept for the last writes.
 const RESERVE: Duration = Duration::from_secs(10);
@@ -28,6 +30,7 @@ impl<P: Ports> Drain<P> {
         {
             deliveries += self.expire_place(place, keep, deadline).await?;
         }
+        self.forget_deleted().await?;
         tracing::info!(deliveries, "expired");
         Ok(deliveries)
     }
@@ -63,20 +66,25 @@ impl<P: Ports> Drain<P> {
                     break;
                 }
             }
-            deliveries += self.drop_expired(place, old).await;
+            deliveries += self.remove(place, old, |counts, events| counts.expired += events).await;
         }
         Ok(deliveries)
     }
 
-    /// Deletes objects and counts their events as expired: how many. What cannot be deleted is
-    /// left to the next run.
-    async fn drop_expired(&self, place: Place, old: Vec<(String, ParkedKey)>) -> u64 {
-        let deletions: Vec<_> = old
+    /// Deletes objects and counts their events: how many deliveries. What cannot be deleted is left
+    /// to the next run.
+    async fn remove(
+        &self,
+        place: Place,
+        objects: Vec<(String, ParkedKey)>,
+        count_as: impl Fn(&mut Counts, u64),
+    ) -> u64 {
+        let deletions: Vec<_> = objects
             .into_iter()
             .map(|(key, parsed)| async move {
                 let deleted = self.ports.objects().delete(&key).await;
                 if let Err(error) = &deleted {
-                    tracing::warn!(%error, key, "not expired");
+                    tracing::warn!(%error, key, "not deleted");
                 }
                 deleted.is_ok().then_some(parsed)
             })
@@ -87,8 +95,9 @@ impl<P: Ports> Drain<P> {
         while let Some(deleted) = deleted.next().await {
             if let Some(ParkedKey { integration, count, .. }) = deleted {
                 deliveries += 1;
-                let expired = Counts { expired: count, ..left(place, count) };
-                *counts.entry(integration).or_default() += expired;
+                let counts = counts.entry(integration).or_default();
+                *counts += left(place, count);
+                count_as(counts, count);
             }
         }
         for (integration, counts) in counts {
@@ -120,19 +129,33 @@ impl<P: Ports> Drain<P> {
                 }
                 continue;
             }
-            for Listed { key, .. } in page {
-                let now = self.ports.clock().now();
-                if now.plus(RESERVE) > deadline {
-                    return self.go_on(project, id, owner, now, None).await;
-                }
-                self.ports.objects().delete(&key).await?;
-                if let Some(parsed) = ParkedKey::parse(&key) {
-                    let discarded =
-                        Counts { discarded: parsed.count, ..left(Place::Parked, parsed.count) };
-                    self.uncounted.add(&self.ports, id, discarded).await;
-                }
+            let now = self.ports.clock().now();
+            if now.plus(RESERVE) > deadline {
+                return self.go_on(project, id, owner, now, None).await;
+            }
+            let named =
+                |Listed { key, .. }: Listed| ParkedKey::parse(&key).map(|parsed| (key, parsed));
+            let parked: Vec<_> = page.into_iter().filter_map(named).collect();
+            let discarded = |counts: &mut Counts, events| counts.discarded += events;
+            if self.remove(Place::Parked, parked, discarded).await == 0 {
+                return self.go_on(project, id, owner, now.plus(TROUBLE), None).await;
             }
         }
+    }
+
+    /// Takes the health of deleted integrations out of what every container reads.
+    async fn forget_deleted(&self) -> PortResult<()> {
+        let store = self.ports.store();
+        for health in store.unwell().await? {
+            let Health { project, integration: id, .. } = &health;
+            if store.integration(project, id).await? == Found::Deleted {
+                store.set_pause(project, id, None).await?;
+                let unpaused = Health { pause: None, ..health };
+                // If somebody counts at this moment it stays, for another day.
+                store.swap_breaker(&unpaused, &Breaker::default(), true).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -43,6 +43,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CONFIGURE_EVERY: Duration = Duration::from_secs(30);
 /// The ledger is written this often.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// So many failed calls are enough to end a slice.
+const TROUBLE_ENOUGH: usize = 3;
 /// What this version cannot handle is looked at again after this.
 const LEFT_ALONE: Duration = Duration::from_mins(5);
 
@@ -74,6 +76,10 @@ pub(super) struct Slice<'a, P> {
     listing: Listing,
     /// Keys that stay where they are, whatever this slice does.
     left: HashSet<String>,
+    /// Calls that failed on the way. One object that makes trouble does not hold up the others.
+    trouble: Vec<PortError>,
+    /// Until when the endpoint asked to be left alone, also where that could not be written.
+    asked: Option<Timestamp>,
 }
 
 /// A pass over what is parked, oldest first.
@@ -92,10 +98,25 @@ enum Tried {
     Attempted(String, Delivery, Attempted),
     /// It has more than the integration takes at a time.
     Uncut(String, Delivery),
+    /// There was no time left for an attempt.
+    NotNow(String),
     /// It is not there any more.
     Vanished,
     Unreadable(String, Unreadable),
     Trouble(String, PortError),
+}
+
+impl Tried {
+    fn key(&self) -> Option<&str> {
+        match self {
+            Self::Attempted(key, ..)
+            | Self::Uncut(key, _)
+            | Self::NotNow(key)
+            | Self::Unreadable(key, _)
+            | Self::Trouble(key, _) => Some(key),
+            Self::Vanished => None,
+        }
+    }
 }
 
 impl<'a, P: Ports> Slice<'a, P> {
@@ -122,6 +143,8 @@ impl<'a, P: Ports> Slice<'a, P> {
             counted_at: now,
             listing: Listing::default(),
             left: HashSet::new(),
+            trouble: Vec::new(),
+            asked: None,
         }
     }
 
@@ -134,7 +157,11 @@ impl<'a, P: Ports> Slice<'a, P> {
                 Err(error) => break Err(error),
                 Ok(Step::Look) => {}
                 Ok(Step::Start(key)) => {
-                    under_way.push(self.drain.try_key(Arc::clone(&self.integration), key));
+                    under_way.push(self.drain.try_key(
+                        Arc::clone(&self.integration),
+                        key,
+                        self.deadline,
+                    ));
                 }
                 Ok(Step::Wait(wait)) => {
                     let sleep = pin!(self.drain.ports.clock().sleep(wait));
@@ -147,26 +174,21 @@ impl<'a, P: Ports> Slice<'a, P> {
                             future::Either::Right(_) => None,
                         }
                     };
-                    if let Some(tried) = tried
-                        && let Err(error) = self.settle(tried).await
-                    {
-                        break Err(error);
+                    if let Some(tried) = tried {
+                        self.settle(tried).await;
                     }
                 }
             }
         };
         while let Some(tried) = under_way.next().await {
-            if let Err(error) = self.settle(tried).await {
-                end = Err(error);
-            }
+            self.settle(tried).await;
         }
         self.write_health().await;
         self.write_counts().await;
         // An endpoint's wish that came with the last answers counts too.
-        if let (Ok(SliceEnd::GoOn { at, rate }), Route::Paced(Why::Open(until))) =
-            (&end, self.health.route())
-        {
-            end = Ok(SliceEnd::GoOn { at: until.max(*at), rate: *rate });
+        if let Ok(SliceEnd::GoOn { at, .. }) = &mut end {
+            let open = self.health.breaker.open.map(|open| open.until);
+            *at = open.into_iter().chain(self.asked).fold(*at, Timestamp::max);
         }
         end
     }
@@ -181,6 +203,12 @@ impl<'a, P: Ports> Slice<'a, P> {
         }
         if changed {
             return go_on(now);
+        }
+        if let Some(until) = self.asked.filter(|until| *until > now) {
+            return go_on(until);
+        }
+        if self.trouble.len() >= TROUBLE_ENOUGH {
+            return Err(self.trouble.swap_remove(0));
         }
         let probing = match self.health.route() {
             Route::Paced(Why::Paused) => return Ok(Step::End(SliceEnd::Leave)),
@@ -217,7 +245,14 @@ impl<'a, P: Ports> Slice<'a, P> {
         if listing.found {
             return Ok(Step::Look);
         }
+        if let Some(error) = self.trouble.pop() {
+            return Err(error);
+        }
         if !self.left.is_empty() {
+            self.check(now).await?;
+            if Some(self.health.backlog_gen) != listing.backlog_gen {
+                return Ok(Step::Look);
+            }
             let at = now.plus(LEFT_ALONE);
             return Ok(Step::End(SliceEnd::GoOn { at, rate: self.pacer.rate() }));
         }
@@ -259,7 +294,8 @@ impl<'a, P: Ports> Slice<'a, P> {
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         let calm = self.health.breaker.is_calm(policy, ports.clock().now());
         if calm && !is_telling(&self.before, &seen) {
-            self.before.add(&seen);
+            let before = std::mem::take(&mut self.before);
+            self.before = before.and(policy, &seen, ports.clock().now());
             return;
         }
         if seen.is_empty() {
@@ -319,17 +355,20 @@ impl<'a, P: Ports> Slice<'a, P> {
         };
         // The drain itself begins at the oldest.
         self.listing = Listing::default();
-        let tried = self.drain.try_key(Arc::clone(&self.integration), key.clone()).await;
+        let tried =
+            self.drain.try_key(Arc::clone(&self.integration), key.clone(), self.deadline).await;
         let verdict = match &tried {
             Tried::Attempted(_, delivery, attempted) => verdict(delivery, &attempted.outcome),
-            Tried::Vanished | Tried::Unreadable(..) | Tried::Trouble(..) | Tried::Uncut(..) => {
-                Verdict::None
-            }
+            Tried::Vanished
+            | Tried::NotNow(_)
+            | Tried::Unreadable(..)
+            | Tried::Trouble(..)
+            | Tried::Uncut(..) => Verdict::None,
         };
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         // First what became of the delivery: it may be with the endpoint already.
         if !matches!(verdict, Verdict::Ill) {
-            self.settle(tried).await?;
+            self.settle(tried).await;
         }
         let Integration { project, id, .. } = &*self.integration;
         match verdict {
@@ -350,12 +389,23 @@ impl<'a, P: Ports> Slice<'a, P> {
         Ok(Step::Look)
     }
 
-    async fn settle(&mut self, tried: Tried) -> PortResult<()> {
+    /// Sees to what became of a parked delivery. Where that fails it stays where it is.
+    async fn settle(&mut self, tried: Tried) {
+        let key = tried.key().map(str::to_owned);
+        if let (Err(error), Some(key)) = (self.try_settle(tried).await, key) {
+            tracing::warn!(%error, key, "left where it is");
+            self.left.insert(key);
+            self.trouble.push(error);
+        }
+    }
+
+    async fn try_settle(&mut self, tried: Tried) -> PortResult<()> {
         let (key, delivery, attempted) = match tried {
             Tried::Vanished => return Ok(()),
-            Tried::Trouble(key, error) => {
+            Tried::Trouble(_, error) => return Err(error),
+            Tried::NotNow(key) => {
                 self.left.insert(key);
-                return Err(error);
+                return Ok(());
             }
             Tried::Unreadable(key, Unreadable::Newer(version)) => {
                 tracing::warn!(key, version, "parked delivery of a newer format left alone");
@@ -380,11 +430,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             Disposition::Delivered | Disposition::Split => self.pacer.went_well(now),
             _ => self.pacer.went_badly(now),
         }
-        if let Err(error) = self.dispose(&key, delivery, disposition, stop).await {
-            self.left.insert(key);
-            return Err(error);
-        }
-        Ok(())
+        self.dispose(&key, delivery, disposition, stop).await
     }
 
     async fn dispose(
@@ -402,7 +448,14 @@ impl<'a, P: Ports> Slice<'a, P> {
             (_, Some(Stop::Wait(until))) => {
                 // It stays where it is.
                 let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
-                self.health = change_breaker(ports, policy, project, id, hold).await?;
+                self.asked = Some(until);
+                match change_breaker(ports, policy, project, id, hold).await {
+                    Ok(health) => self.health = health,
+                    // The timer goes by it all the same.
+                    Err(error) => {
+                        tracing::warn!(%error, integration = %id, "Retry-After not written");
+                    }
+                }
             }
             (_, Some(Stop::Gone)) => {
                 self.health = pause_gone(ports, project, id).await?;
@@ -505,7 +558,12 @@ fn verdict(delivery: &Delivery, outcome: &Outcome) -> Verdict {
 }
 
 impl<P: Ports> Drain<P> {
-    async fn try_key(&self, integration: Arc<Integration>, key: String) -> Tried {
+    async fn try_key(
+        &self,
+        integration: Arc<Integration>,
+        key: String,
+        deadline: Timestamp,
+    ) -> Tried {
         let object = match self.ports.objects().get(&key).await {
             Ok(Some(object)) => object,
             Ok(None) => return Tried::Vanished,
@@ -518,6 +576,10 @@ impl<P: Ports> Drain<P> {
         // What was parked untried is cut only now, by the integration's bounds of today.
         if !delivery.fits(integration.max_events, integration.max_bytes) {
             return Tried::Uncut(key, delivery);
+        }
+        // Reading it may have taken long.
+        if self.ports.clock().now().plus(ATTEMPT) > deadline {
+            return Tried::NotNow(key);
         }
         let attempted = attempt(&self.ports, &self.policy.allowed, &integration, &delivery).await;
         Tried::Attempted(key, delivery, attempted)

@@ -507,7 +507,7 @@ async fn what_was_parked_untried_is_cut_by_the_bounds_of_today() {
     let big = Delivery { integration: "a".into(), began: world.time(), ..delivery("big", 5) };
     park(&&world, &"web".into(), &"a".into(), vec![big], world.time()).await[0].clone().unwrap();
     follow(&world).await;
-    assert_eq!(ids(&world), ["big.1", "big.2", "big.3"]);
+    assert_eq!(ids(&world), ["big.p1", "big.p2", "big.p3"]);
     assert_eq!(world.counts("a"), Counts { unparked: 5, delivered: 5, ..Counts::default() });
     assert!(world.keys("parked/").is_empty());
 }
@@ -551,4 +551,40 @@ async fn one_timer_that_cannot_be_set_does_not_end_the_sweep() {
     world.pass(Duration::from_secs(61));
     world.fail("set_timer", 1);
     assert_eq!(drain(&world).sweep().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn one_object_that_cannot_be_had_does_not_hold_up_the_others() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 5).await;
+    world.fail("get", 1);
+    assert_eq!(follow(&world).await, [WakeEnd::Again(TROUBLE)]);
+    assert_eq!(ids(&world), ["d001", "d002", "d003", "d004"]);
+    assert_eq!(world.keys("parked/").len(), 1);
+}
+
+#[tokio::test]
+async fn a_wish_for_time_that_cannot_be_written_is_obeyed_all_the_same() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 3).await;
+    world.reply("a", Reply::RetryAfter(429, 600));
+    world.fail("swap_breaker", 1);
+    follow(&world).await;
+    let due = world.health_of("a").next_wake_at.unwrap();
+    assert!(due.since(world.time()) > Duration::from_secs(590));
+    assert_eq!(world.keys("parked/").len(), 3);
+}
+
+#[tokio::test]
+async fn the_health_of_deleted_integrations_is_forgotten_in_time() {
+    let world = World::with(vec![integration("b")]);
+    let pause = Pause { at: START, reason: "operator".into() };
+    for id in ["a", "b"] {
+        (&world).set_pause(&"web".into(), &id.into(), Some(&pause)).await.unwrap();
+    }
+    world.state().tombstones.push("a".into());
+    drain(&world).expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    let unwell = (&world).unwell().await.unwrap();
+    assert_eq!(unwell.len(), 1);
+    assert_eq!((unwell[0].integration.as_str(), &unwell[0].pause), ("b", &Some(pause)));
 }
