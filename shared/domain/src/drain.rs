@@ -6,8 +6,11 @@
 //! be parked.
 
 mod expire;
+mod listing;
+mod settle;
 mod slice;
 mod sweep;
+mod tried;
 
 use std::time::Duration;
 

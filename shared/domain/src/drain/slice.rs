@@ -1,37 +1,22 @@
 //! One slice of a drain: as much as one invocation has time for.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use futures_util::{
-    StreamExt, future,
-    stream::{self, FuturesUnordered},
-};
+use futures_util::{StreamExt, future, stream::FuturesUnordered};
 
 use crate::{
-    attempt::{ATTEMPT, Attempted, attempt},
+    attempt::ATTEMPT,
     breaker::{Before, Breaker, Observation},
-    delivery::Delivery,
-    diagnose::{change_breaker, is_telling, jitter, observe, pause_gone},
-    disposition::{Disposition, Stop, dispose},
+    diagnose::{change_breaker, is_telling, jitter, observe},
     health::{Health, Route, Why},
     integration::Integration,
     ledger::Counts,
-    message::{Aside, Unreadable},
-    outcome::Outcome,
     pacing::Pacer,
-    park::WIDTH as WIDTH_STORE,
-    parked::{ParkedKey, Place},
-    ports::{Clock, Found, HealthStore, Objects, PortError, PortResult, Ports, Registry},
-    schedule::schedule,
+    ports::{Clock, Found, HealthStore, PortError, PortResult, Ports, Registry},
     time::Timestamp,
 };
 
-use super::{Drain, holds};
+use super::{Drain, holds, listing::Listing, tried::Verdict};
 
 /// Requests under way to one integration.
 const WIDTH: usize = 2;
@@ -60,63 +45,24 @@ pub(super) enum SliceEnd {
 }
 
 pub(super) struct Slice<'a, P> {
-    drain: &'a Drain<P>,
-    integration: Arc<Integration>,
+    pub(super) drain: &'a Drain<P>,
+    pub(super) integration: Arc<Integration>,
     configured_at: Timestamp,
     owner: &'a str,
     deadline: Timestamp,
-    pacer: Pacer,
-    health: Health,
+    pub(super) pacer: Pacer,
+    pub(super) health: Health,
     checked_at: Option<Timestamp>,
-    seen: Vec<Observation>,
+    pub(super) seen: Vec<Observation>,
     /// What was seen before and not written, since all was well.
     before: Before,
-    counts: Counts,
+    pub(super) counts: Counts,
     counted_at: Timestamp,
-    listing: Listing,
-    /// Keys that stay where they are, whatever this slice does.
-    left: HashSet<String>,
+    pub(super) listing: Listing,
     /// Calls that failed on the way. One object that makes trouble does not hold up the others.
-    trouble: Vec<PortError>,
+    pub(super) trouble: Vec<PortError>,
     /// Until when the endpoint asked to be left alone, also where that could not be written.
-    asked: Option<Timestamp>,
-}
-
-/// A pass over what is parked, oldest first.
-#[derive(Debug, Default)]
-struct Listing {
-    page: VecDeque<String>,
-    after: Option<String>,
-    /// The backlog's generation before the pass began; `None` before that.
-    backlog_gen: Option<u64>,
-    ended: bool,
-    found: bool,
-}
-
-/// A parked delivery that had its attempt, or could not get one.
-enum Tried {
-    Attempted(String, Delivery, Attempted),
-    /// It has more than the integration takes at a time.
-    Uncut(String, Delivery),
-    /// There was no time left for an attempt.
-    NotNow(String),
-    /// It is not there any more.
-    Vanished,
-    Unreadable(String, Unreadable),
-    Trouble(String, PortError),
-}
-
-impl Tried {
-    fn key(&self) -> Option<&str> {
-        match self {
-            Self::Attempted(key, ..)
-            | Self::Uncut(key, _)
-            | Self::NotNow(key)
-            | Self::Unreadable(key, _)
-            | Self::Trouble(key, _) => Some(key),
-            Self::Vanished => None,
-        }
-    }
+    pub(super) asked: Option<Timestamp>,
 }
 
 impl<'a, P: Ports> Slice<'a, P> {
@@ -142,7 +88,6 @@ impl<'a, P: Ports> Slice<'a, P> {
             counts: Counts::default(),
             counted_at: now,
             listing: Listing::default(),
-            left: HashSet::new(),
             trouble: Vec::new(),
             asked: None,
         }
@@ -229,7 +174,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             let wait = if wait.is_zero() { CHECK_EVERY } else { wait.min(CHECK_EVERY) };
             return Ok(Step::Wait(wait));
         }
-        if let Some(key) = self.next_key().await? {
+        if let Some(key) = self.listing.next(&self.drain.ports, &self.integration).await? {
             self.pacer.start(now);
             return Ok(Step::Start(key));
         }
@@ -241,23 +186,24 @@ impl<'a, P: Ports> Slice<'a, P> {
 
     /// A pass found nothing more: finished if it found nothing at all.
     async fn end_of_pass(&mut self, now: Timestamp) -> PortResult<Step> {
-        let listing = std::mem::take(&mut self.listing);
-        if listing.found {
+        let backlog_gen = self.listing.backlog_gen();
+        let found = self.listing.begin(None);
+        if found {
             return Ok(Step::Look);
         }
         if let Some(error) = self.trouble.pop() {
             return Err(error);
         }
-        if !self.left.is_empty() {
+        if !self.listing.left.is_empty() {
             self.check(now).await?;
-            if Some(self.health.backlog_gen) != listing.backlog_gen {
+            if Some(self.health.backlog_gen) != backlog_gen {
                 return Ok(Step::Look);
             }
             let at = now.plus(LEFT_ALONE);
             return Ok(Step::End(SliceEnd::GoOn { at, rate: self.pacer.rate() }));
         }
         self.write_counts().await;
-        let generation = listing.backlog_gen.unwrap_or_default();
+        let generation = backlog_gen.unwrap_or_default();
         let store = self.drain.ports.store();
         if store.finish(&self.integration.id, self.owner, generation).await? {
             return Ok(Step::End(SliceEnd::Empty));
@@ -314,57 +260,25 @@ impl<'a, P: Ports> Slice<'a, P> {
         self.counted_at = self.drain.ports.clock().now();
     }
 
-    async fn next_key(&mut self) -> PortResult<Option<String>> {
-        let Integration { project, id, .. } = &*self.integration;
-        loop {
-            while let Some(key) = self.listing.page.pop_front() {
-                if !self.left.contains(&key) {
-                    self.listing.found = true;
-                    return Ok(Some(key));
-                }
-            }
-            if self.listing.ended {
-                return Ok(None);
-            }
-            if self.listing.backlog_gen.is_none() {
-                let health = self.drain.ports.store().health(project, id).await?;
-                self.listing.backlog_gen = Some(health.backlog_gen);
-            }
-            let prefix = Place::Parked.prefix(id);
-            let page =
-                self.drain.ports.objects().list(&prefix, self.listing.after.as_deref()).await?;
-            self.listing.ended = page.is_empty();
-            self.listing.after = page.last().map(|listed| listed.key.clone());
-            self.listing.page = page.into_iter().map(|listed| listed.key).collect();
-        }
-    }
-
     /// The breaker's pause is over: one delivery says whether the endpoint is well again. It is the
     /// oldest, or the one after the last that failed, so that a poison delivery cannot keep a
     /// healthy endpoint shut.
     async fn probe(&mut self) -> PortResult<Step> {
-        self.listing = Listing { after: self.health.breaker.probed.clone(), ..Listing::default() };
-        let mut key = self.next_key().await?;
+        self.listing.begin(self.health.breaker.probed.clone());
+        let mut key = self.listing.next(&self.drain.ports, &self.integration).await?;
         if key.is_none() {
-            self.listing = Listing::default();
-            key = self.next_key().await?;
+            self.listing.begin(None);
+            key = self.listing.next(&self.drain.ports, &self.integration).await?;
         }
         let Some(key) = key else {
             let now = self.drain.ports.clock().now();
             return self.end_of_pass(now).await;
         };
         // The drain itself begins at the oldest.
-        self.listing = Listing::default();
+        self.listing.begin(None);
         let tried =
             self.drain.try_key(Arc::clone(&self.integration), key.clone(), self.deadline).await;
-        let verdict = match &tried {
-            Tried::Attempted(_, delivery, attempted) => verdict(delivery, &attempted.outcome),
-            Tried::Vanished
-            | Tried::NotNow(_)
-            | Tried::Unreadable(..)
-            | Tried::Trouble(..)
-            | Tried::Uncut(..) => Verdict::None,
-        };
+        let verdict = tried.verdict();
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         // First what became of the delivery: it may be with the endpoint already.
         if !matches!(verdict, Verdict::Ill) {
@@ -388,142 +302,6 @@ impl<'a, P: Ports> Slice<'a, P> {
         }
         Ok(Step::Look)
     }
-
-    /// Sees to what became of a parked delivery. Where that fails it stays where it is.
-    async fn settle(&mut self, tried: Tried) {
-        let key = tried.key().map(str::to_owned);
-        if let (Err(error), Some(key)) = (self.try_settle(tried).await, key) {
-            tracing::warn!(%error, key, "left where it is");
-            self.left.insert(key);
-            self.trouble.push(error);
-        }
-    }
-
-    async fn try_settle(&mut self, tried: Tried) -> PortResult<()> {
-        let (key, delivery, attempted) = match tried {
-            Tried::Vanished => return Ok(()),
-            Tried::Trouble(_, error) => return Err(error),
-            Tried::NotNow(key) => {
-                self.left.insert(key);
-                return Ok(());
-            }
-            Tried::Unreadable(key, Unreadable::Newer(version)) => {
-                tracing::warn!(key, version, "parked delivery of a newer format left alone");
-                self.left.insert(key);
-                return Ok(());
-            }
-            Tried::Unreadable(key, Unreadable::Foreign(reason)) => {
-                tracing::error!(key, reason, "parked delivery cannot be read: moved to the dead");
-                return self.move_to_dead(&key).await;
-            }
-            Tried::Uncut(key, delivery) => {
-                let Integration { max_events, max_bytes, .. } = *self.integration;
-                return self.replace(&key, delivery.pieces(max_events, max_bytes)).await;
-            }
-            Tried::Attempted(key, delivery, attempted) => (key, delivery, attempted),
-        };
-        self.seen.extend(attempted.observation(&delivery));
-        let now = self.drain.ports.clock().now();
-        let (disposition, stop) =
-            dispose(&attempted.outcome, &delivery, &self.drain.policy.schedule, now);
-        match disposition {
-            Disposition::Delivered | Disposition::Split => self.pacer.went_well(now),
-            _ => self.pacer.went_badly(now),
-        }
-        self.dispose(&key, delivery, disposition, stop).await
-    }
-
-    async fn dispose(
-        &mut self,
-        key: &str,
-        delivery: Delivery,
-        disposition: Disposition,
-        stop: Option<Stop>,
-    ) -> PortResult<()> {
-        let Integration { project, id, .. } = &*self.integration;
-        let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
-        let events = delivery.count();
-        let unparked = Counts { unparked: events, ..Counts::default() };
-        match (disposition, stop) {
-            (_, Some(Stop::Wait(until))) => {
-                // It stays where it is.
-                let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
-                self.asked = Some(until);
-                match change_breaker(ports, policy, project, id, hold).await {
-                    Ok(health) => self.health = health,
-                    // The timer goes by it all the same.
-                    Err(error) => {
-                        tracing::warn!(%error, integration = %id, "Retry-After not written");
-                    }
-                }
-            }
-            (_, Some(Stop::Gone)) => {
-                self.health = pause_gone(ports, project, id).await?;
-            }
-            (Disposition::Delivered, _) => {
-                ports.objects().delete(key).await?;
-                self.counts += Counts { delivered: events, ..unparked };
-            }
-            (Disposition::Schedule(due), _) => {
-                let one = vec![(delivery, due)];
-                for sent in schedule(ports.queues(), one, ports.clock().now()).await {
-                    sent?;
-                }
-                ports.objects().delete(key).await?;
-                self.counts += Counts { scheduled: events, ..unparked };
-            }
-            // An age beyond the schedule, and still it fails.
-            (Disposition::Dead | Disposition::Park, _) => self.move_to_dead(key).await?,
-            (Disposition::Split, _) => match delivery.halves() {
-                Ok(halves) => self.replace(key, halves.into()).await?,
-                Err(_) => self.move_to_dead(key).await?,
-            },
-        }
-        Ok(())
-    }
-
-    /// Puts parts of a parked delivery in its place, under its time.
-    async fn replace(&mut self, key: &str, parts: Vec<Delivery>) -> PortResult<()> {
-        let objects = self.drain.ports.objects();
-        let Some(parsed) = ParkedKey::parse(key) else {
-            tracing::error!(key, "no name of ours: left alone");
-            self.left.insert(key.to_owned());
-            return Ok(());
-        };
-        let now = self.drain.ports.clock().now();
-        let puts: Vec<_> = parts
-            .into_iter()
-            .map(|part| {
-                let (delivery, count) = (part.id.clone(), part.count());
-                let key = ParkedKey { delivery, count, ..parsed.clone() }.text();
-                let body = Aside::new(part, now).encode();
-                async move { objects.put(&key, body).await }
-            })
-            .collect();
-        let mut put = stream::iter(puts).buffer_unordered(WIDTH_STORE);
-        while let Some(done) = put.next().await {
-            done?;
-        }
-        objects.delete(key).await
-    }
-
-    async fn move_to_dead(&mut self, key: &str) -> PortResult<()> {
-        let objects = self.drain.ports.objects();
-        let Some(parsed) = ParkedKey::parse(key) else {
-            tracing::error!(key, "no name of ours: left alone");
-            self.left.insert(key.to_owned());
-            return Ok(());
-        };
-        if let Some(body) = objects.get(key).await? {
-            let events = parsed.count;
-            let at = self.drain.ports.clock().now();
-            let dead = ParkedKey { place: Place::Dead, at, ..parsed };
-            objects.put(&dead.text(), body).await?;
-            objects.delete(key).await?;
-            self.counts += Counts { unparked: events, dead: events, ..Counts::default() };
-        }
-        Ok(())
-    }
 }
 
 /// What to do next.
@@ -534,54 +312,4 @@ enum Step {
     Start(String),
     /// Wait for an answer, at most so long.
     Wait(Duration),
-}
-
-/// What a probe says of the endpoint.
-enum Verdict {
-    Well,
-    Ill,
-    /// It asked for more time, and gets the next pause at least.
-    Waits,
-    /// Nothing, or it is said by other means.
-    None,
-}
-
-fn verdict(delivery: &Delivery, outcome: &Outcome) -> Verdict {
-    match outcome {
-        Outcome::Failed(failure) if failure.ill => Verdict::Ill,
-        // A failure that is not ill health is a 2xx: the fault is the delivery's.
-        Outcome::Delivered | Outcome::Failed(_) => Verdict::Well,
-        Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Ill,
-        Outcome::Wait(_) => Verdict::Waits,
-        Outcome::TooLarge | Outcome::Gone => Verdict::None,
-    }
-}
-
-impl<P: Ports> Drain<P> {
-    async fn try_key(
-        &self,
-        integration: Arc<Integration>,
-        key: String,
-        deadline: Timestamp,
-    ) -> Tried {
-        let object = match self.ports.objects().get(&key).await {
-            Ok(Some(object)) => object,
-            Ok(None) => return Tried::Vanished,
-            Err(error) => return Tried::Trouble(key, error),
-        };
-        let delivery = match Aside::decode(&object) {
-            Ok(aside) => aside.resume(self.ports.clock().now()),
-            Err(error) => return Tried::Unreadable(key, error),
-        };
-        // What was parked untried is cut only now, by the integration's bounds of today.
-        if !delivery.fits(integration.max_events, integration.max_bytes) {
-            return Tried::Uncut(key, delivery);
-        }
-        // Reading it may have taken long.
-        if self.ports.clock().now().plus(ATTEMPT) > deadline {
-            return Tried::NotNow(key);
-        }
-        let attempted = attempt(&self.ports, &self.policy.allowed, &integration, &delivery).await;
-        Tried::Attempted(key, delivery, attempted)
-    }
 }

@@ -1,0 +1,97 @@
+//! What one parked delivery came to.
+
+use std::sync::Arc;
+
+use crate::{
+    attempt::{ATTEMPT, Attempted, attempt},
+    delivery::Delivery,
+    integration::Integration,
+    message::{Aside, Unreadable},
+    outcome::Outcome,
+    ports::{Clock, Objects, PortError, Ports},
+    time::Timestamp,
+};
+
+use super::Drain;
+
+/// A parked delivery that had its attempt, or could not get one.
+pub(super) enum Tried {
+    Attempted(String, Delivery, Attempted),
+    /// It has more than the integration takes at a time.
+    Uncut(String, Delivery),
+    /// There was no time left for an attempt.
+    NotNow(String),
+    /// It is not there any more.
+    Vanished,
+    Unreadable(String, Unreadable),
+    Trouble(String, PortError),
+}
+
+impl Tried {
+    /// The parked delivery's key, if it is still there.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Attempted(key, ..)
+            | Self::Uncut(key, _)
+            | Self::NotNow(key)
+            | Self::Unreadable(key, _)
+            | Self::Trouble(key, _) => Some(key),
+            Self::Vanished => None,
+        }
+    }
+
+    /// What it says of the endpoint, if it was a probe.
+    pub(super) fn verdict(&self) -> Verdict {
+        let Self::Attempted(_, delivery, attempted) = self else {
+            return Verdict::None;
+        };
+        match &attempted.outcome {
+            Outcome::Failed(failure) if failure.ill => Verdict::Ill,
+            // A failure that is not ill health is a 2xx: the fault is the delivery's.
+            Outcome::Delivered | Outcome::Failed(_) => Verdict::Well,
+            Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Ill,
+            Outcome::Wait(_) => Verdict::Waits,
+            Outcome::TooLarge | Outcome::Gone => Verdict::None,
+        }
+    }
+}
+
+/// What a probe says of the endpoint.
+pub(super) enum Verdict {
+    Well,
+    Ill,
+    /// It asked for more time, and gets the next pause at least.
+    Waits,
+    /// Nothing, or it is said by other means.
+    None,
+}
+
+impl<P: Ports> Drain<P> {
+    /// Makes an attempt at a parked delivery.
+    pub(super) async fn try_key(
+        &self,
+        integration: Arc<Integration>,
+        key: String,
+        deadline: Timestamp,
+    ) -> Tried {
+        let object = match self.ports.objects().get(&key).await {
+            Ok(Some(object)) => object,
+            Ok(None) => return Tried::Vanished,
+            Err(error) => return Tried::Trouble(key, error),
+        };
+        let delivery = match Aside::decode(&object) {
+            Ok(aside) => aside.resume(self.ports.clock().now()),
+            Err(error) => return Tried::Unreadable(key, error),
+        };
+        // What was parked untried is cut only now, by the integration's bounds of today.
+        if !delivery.fits(integration.max_events, integration.max_bytes) {
+            return Tried::Uncut(key, delivery);
+        }
+        // Reading it may have taken long.
+        if self.ports.clock().now().plus(ATTEMPT) > deadline {
+            return Tried::NotNow(key);
+        }
+        let attempted = attempt(&self.ports, &self.policy.allowed, &integration, &delivery).await;
+        Tried::Attempted(key, delivery, attempted)
+    }
+}
