@@ -117,6 +117,8 @@ pub(crate) struct State {
     pub(crate) calls: BTreeMap<&'static str, usize>,
     /// How long a reading of the index takes.
     pub(crate) unwell_takes: Duration,
+    /// Runs after the next listing that finds nothing.
+    pub(crate) after_empty_listing: Option<Happening>,
     /// Runs before the next request is answered.
     pub(crate) before_answer: Option<Happening>,
 }
@@ -460,14 +462,20 @@ impl Objects for &World {
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<Listed>> {
-        let state = self.call("list")?;
-        let page = state
+        let mut state = self.call("list")?;
+        let page: Vec<_> = state
             .objects
             .iter()
             .filter(|(key, _)| key.starts_with(prefix) && after.is_none_or(|a| key.as_str() > a))
             .take(1_000)
-            .map(|(key, (modified, _))| Listed { key: key.clone(), modified: *modified });
-        Ok(page.collect())
+            .map(|(key, (modified, _))| Listed { key: key.clone(), modified: *modified })
+            .collect();
+        if page.is_empty()
+            && let Some(happen) = state.after_empty_listing.take()
+        {
+            happen(&mut state);
+        }
+        Ok(page)
     }
 }
 

@@ -298,27 +298,44 @@ async fn a_slice_ends_in_time_and_a_new_wake_up_goes_on_at_the_pace_reached() {
     assert!(world.counts("a").balances());
 }
 
+/// Something is parked meanwhile, by a clock that is behind.
+fn park_late(state: &mut crate::memory::State) {
+    let late = Delivery { integration: "a".into(), began: START, ..delivery("late", 1) };
+    let key = crate::parked::ParkedKey {
+        place: crate::parked::Place::Parked,
+        integration: "a".into(),
+        at: START.minus(Duration::from_secs(5)),
+        delivery: "late".into(),
+        count: 1,
+    };
+    let body = Aside::new(late, START).encode();
+    state.objects.insert(key.text(), (START, body));
+    state.health.get_mut(&"a".into()).unwrap().0.backlog_gen += 1;
+}
+
 #[tokio::test]
 async fn what_is_parked_while_the_last_is_drained_is_not_forgotten() {
     let world = World::with(vec![integration("a")]);
     backlog(&world, 1).await;
-    world.state().before_answer = Some(Box::new(|state| {
-        let late = Delivery { integration: "a".into(), began: START, ..delivery("late", 1) };
-        let key = crate::parked::ParkedKey {
-            place: crate::parked::Place::Parked,
-            integration: "a".into(),
-            // By a clock that is behind.
-            at: START.minus(Duration::from_secs(5)),
-            delivery: "late".into(),
-            count: 1,
-        };
-        let body = Aside::new(late, START).encode();
-        state.objects.insert(key.text(), (START, body));
-        state.health.get_mut(&"a".into()).unwrap().0.backlog_gen += 1;
-    }));
+    world.state().before_answer = Some(Box::new(park_late));
     follow(&world).await;
     assert_eq!(ids(&world), ["d000", "late"]);
     assert_eq!(world.health_of("a").next_wake_at, None);
+}
+
+#[tokio::test]
+async fn what_is_parked_after_the_last_listing_is_not_forgotten() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    // The pass that finds nothing more is the second: its first page is the one that is empty.
+    let behind = |state: &mut crate::memory::State| {
+        state.after_empty_listing = Some(Box::new(park_late));
+    };
+    world.state().after_empty_listing = Some(Box::new(behind));
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d000", "late"]);
+    let health = world.health_of("a");
+    assert_eq!((health.next_wake_at, health.lease), (None, None));
 }
 
 #[tokio::test]
