@@ -63,7 +63,7 @@ async fn five_thousand_in_five_thousand_out() {
 async fn slack_gets_it_plain() {
     let project = Project::new().await;
     let receiver = Receiver::start().await;
-    let url = format!("http://hooks.slack.com:{}/services/T000/B000/XXXX", receiver.port);
+    let url = format!("http://hooks.slack.com:{}/services/T000/B000/path", receiver.port);
     let webhook = project.webhook_at(&url, receiver, json!({})).await;
     let sent = sample::dozen("slack");
     project.post(&sent).await;
@@ -71,7 +71,7 @@ async fn slack_gets_it_plain() {
     for request in webhook.receiver.received() {
         is_a_webhook_request(&request);
         assert!(!request.is_gzipped());
-        assert_eq!(request.path, "/services/T000/B000/XXXX");
+        assert_eq!(request.path, "/services/T000/B000/path");
         let host = format!("hooks.slack.com:{}", webhook.receiver.port);
         assert_eq!(request.header("host"), host);
     }

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             gzipped: false,
         };
         let mut out = io::stdout();
-        match sender.send(request).await {
+        match sender.send(request).await.answer {
             Ok(answer) => writeln!(out, "answered {}", answer.status)?,
             Err(error) => writeln!(out, "failed: {error}")?,
         }

@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flagpost_domain::destination::{Allowed, Destination};
-use flagpost_domain::ports::{Answer, Request, SendError, Sender};
+use flagpost_domain::ports::{Answer, Clock, Request, SendError, Sender, Sent};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use rustls::pki_types::CertificateDer;
 use tokio::task::JoinSet;
 
+use crate::clock::SystemClock;
 use failure::Failure;
 pub use lookup::{Lookup, SystemLookup};
 
@@ -110,6 +111,10 @@ impl WebhookSender {
     }
 
     async fn bounded(&self, request: &Request) -> Result<Answer, SendError> {
+        // An address in a URL reaches no resolver, and a destination may have been checked
+        // against other exceptions than those of this process.
+        Destination::parse(request.to.as_str(), &self.allowed)
+            .map_err(|error| SendError::Refused(error.to_string()))?;
         #[expect(
             clippy::disallowed_methods,
             reason = "bounds a real exchange, which no decision waits for"
@@ -172,23 +177,22 @@ impl WebhookSender {
 impl Sender for WebhookSender {
     /// Sends one request. Redirects are not followed: a 3xx is an answer like any other.
     ///
-    /// # Errors
-    /// [`SendError`]; also where an answer began and its body broke off or took too long. Texts
-    /// name the host at most.
-    async fn send(&self, request: Request) -> Result<Answer, SendError> {
-        // An address in a URL reaches no resolver, and a destination may have been checked
-        // against other exceptions than those of this process.
-        Destination::parse(request.to.as_str(), &self.allowed)
-            .map_err(|error| SendError::Refused(error.to_string()))?;
+    /// An answer that began and whose body broke off or took too long is a [`SendError`] too.
+    /// Texts name the host at most.
+    async fn send(&self, request: Request) -> Sent {
         // A task of its own: an answer is read while the caller sees to other things, and its time
         // is not theirs. It ends with the set, if the caller gives up.
         let sender = self.clone();
         let mut exchange = JoinSet::new();
-        exchange.spawn(async move { sender.bounded(&request).await });
-        match exchange.join_next().await {
-            Some(Ok(answer)) => answer,
+        exchange.spawn(async move {
+            let began = SystemClock.now();
+            let answer = sender.bounded(&request).await;
+            Sent { answer, took: SystemClock.now().since(began) }
+        });
+        exchange.join_next().await.and_then(Result::ok).unwrap_or_else(|| Sent {
             // It was cancelled, or panicked: nothing is known of the request.
-            _ => Err(SendError::Lost("the exchange was broken off".to_owned())),
-        }
+            answer: Err(SendError::Lost("the exchange was broken off".to_owned())),
+            took: Duration::ZERO,
+        })
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     gzip::gzip,
     integration::{Integration, Preset},
     outcome::{Failure, Outcome, outcome},
-    ports::{Clock, Ports, Request, Sender},
+    ports::{Clock, Ports, Request, Sender, Sent},
     time::Timestamp,
 };
 
@@ -105,17 +105,16 @@ async fn request<P: Ports>(
     body: &Bytes,
     gzipped: bool,
 ) -> Attempted {
-    let began = ports.clock().now();
     let request = Request {
         to: to.clone(),
         id: delivery.id.to_string(),
-        at: began,
+        at: ports.clock().now(),
         body: body.clone(),
         gzipped,
     };
-    let answer = ports.sender().send(request).await;
+    let Sent { answer, took } = ports.sender().send(request).await;
     let at = ports.clock().now();
-    Attempted { outcome: outcome(integration, &answer, at), at, latency: at.since(began) }
+    Attempted { outcome: outcome(integration, &answer, at), at, latency: took }
 }
 
 fn wants_gzip(integration: &Integration, to: &Destination) -> bool {
@@ -123,4 +122,21 @@ fn wants_gzip(integration: &Integration, to: &Destination) -> bool {
         Preset::Split => to.wants_gzip(),
         Preset::Standard => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{World, delivery, integration};
+
+    #[tokio::test]
+    async fn time_that_we_take_is_not_the_endpoints() {
+        let world = World::new();
+        world.state().looked_at_late_by = Duration::from_secs(9);
+        let integration = integration("i");
+        let attempted =
+            attempt(&&world, &Allowed::default(), &integration, &delivery("d", 1)).await;
+        assert_eq!(attempted.outcome, Outcome::Delivered);
+        assert_eq!(attempted.latency, Duration::from_millis(20));
+    }
 }

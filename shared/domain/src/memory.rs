@@ -115,6 +115,8 @@ pub(crate) struct State {
     /// Calls that fail, by name, as often as said.
     pub(crate) broken: BTreeMap<&'static str, usize>,
     pub(crate) calls: BTreeMap<&'static str, usize>,
+    /// How long after it came an answer is looked at.
+    pub(crate) looked_at_late_by: Duration,
     /// How long a reading of the index takes.
     pub(crate) unwell_takes: Duration,
     /// Runs after the next listing that finds nothing.
@@ -480,7 +482,18 @@ impl Objects for &World {
 }
 
 impl Sender for &World {
-    async fn send(&self, request: Request) -> Result<Answer, SendError> {
+    async fn send(&self, request: Request) -> Sent {
+        let began = self.time();
+        let answer = self.answer(&request);
+        let took = self.time().since(began);
+        let late = self.state().looked_at_late_by;
+        self.pass(late);
+        Sent { answer, took }
+    }
+}
+
+impl World {
+    fn answer(&self, request: &Request) -> Result<Answer, SendError> {
         let at = self.time();
         let plain = if request.gzipped {
             gunzip(&request.body, 64 * 1024 * 1024).unwrap().into()

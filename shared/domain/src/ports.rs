@@ -330,10 +330,19 @@ pub enum SendError {
     Protocol(String),
 }
 
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The answer, or why there was none.
+    pub answer: Result<Answer, SendError>,
+    /// How long the endpoint took, whatever the caller saw to meanwhile.
+    pub took: Duration,
+}
+
 /// Sends one request: no redirects, connect 3 s, everything 10 s.
 pub trait Sender: Send + Sync {
     /// Sends it.
-    fn send(&self, request: Request) -> impl Future<Output = Result<Answer, SendError>> + Send;
+    fn send(&self, request: Request) -> impl Future<Output = Sent> + Send;
 }
 
 /// The services of AWS, a clock and chance: what every use case works with.

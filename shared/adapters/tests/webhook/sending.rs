@@ -50,7 +50,7 @@ pub(crate) async fn send_request(
     sender: &WebhookSender,
     request: Request,
 ) -> Result<Answer, SendError> {
-    let result = sender.send(request).await;
+    let result = sender.send(request).await.answer;
     if let Err(error) = &result {
         assert!(!format!("{error} {error:?}").contains("SECRET"), "{error}");
     }

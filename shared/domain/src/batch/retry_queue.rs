@@ -18,7 +18,7 @@ use super::{
 
 /// What cannot be decided is looked at again after this. Receives are counted by the dead-letter
 /// queue: a hundred of these are eight hours.
-pub(super) const UNDECIDED: Duration = Duration::from_mins(5);
+const UNDECIDED: Duration = Duration::from_mins(5);
 
 impl<P: Ports> Batch<P> {
     /// Tries deliveries whose next slot has come. The indexes of the records that are not done,
@@ -100,3 +100,6 @@ impl<P: Ports> Batch<P> {
         report
     }
 }
+
+#[cfg(test)]
+mod tests;

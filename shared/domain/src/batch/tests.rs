@@ -1,13 +1,12 @@
-use super::{retry_queue::UNDECIDED, *};
+use super::*;
 use crate::{
     breaker::Cause,
-    delivery::Delivery,
     health::Pause,
     integration::{Preset, Stream},
     ledger::Counts,
-    memory::{Reply, START, World, delivery, environment, integration, policy},
+    memory::{Reply, START, World, environment, integration, policy},
     message::{Aside, Scheduled},
-    ports::{HealthStore, Outgoing},
+    ports::HealthStore,
 };
 
 const DEADLINE: Timestamp = Timestamp(START.0 + 60_000);
@@ -16,7 +15,7 @@ fn event(n: usize) -> Event {
     Event::from_object(format!(r#"{{"key":"u{n}"}}"#))
 }
 
-fn message(events: std::ops::Range<usize>) -> String {
+pub(super) fn message(events: std::ops::Range<usize>) -> String {
     let fresh = Fresh {
         project: "web".into(),
         environment: environment(),
@@ -30,7 +29,7 @@ fn records(bodies: &[String]) -> Vec<Record<'_>> {
     bodies.iter().map(|body| Record { body, receipt: "receipt", receives: 1 }).collect()
 }
 
-async fn fresh(world: &World, bodies: &[String]) -> BTreeSet<usize> {
+pub(super) async fn fresh(world: &World, bodies: &[String]) -> BTreeSet<usize> {
     let deadline = world.time().plus(Duration::from_secs(60));
     Batch::new(world, policy()).fresh(&records(bodies), deadline).await
 }
@@ -464,106 +463,6 @@ fn what_was_received_often_is_not_handed_back_at_once() {
     assert_eq!(hand_back(99), Duration::from_mins(15));
 }
 
-// The RetryQueue.
-
-fn scheduled(began: Timestamp, not_before: Timestamp) -> (Delivery, String) {
-    let delivery = Delivery { began, integration: "a".into(), ..delivery("d", 4) };
-    let body = Scheduled { delivery: delivery.clone(), not_before }.encode();
-    (delivery, body)
-}
-
-async fn retry(world: &World, body: &str) -> bool {
-    let deadline = world.time().plus(Duration::from_secs(60));
-    let record = Record { body, receipt: "r", receives: 1 };
-    Batch::new(world, policy()).retries(&[record], deadline).await.is_empty()
-}
-
-#[tokio::test]
-async fn earlier_than_due_it_is_hidden_until_due_and_not_tried() {
-    let world = World::with(vec![integration("a")]);
-    let (_, body) = scheduled(START, START.plus(Duration::from_secs(1_200)));
-    assert!(!retry(&world, &body).await);
-    assert_eq!(world.state().hidden, [(Queue::Retry, "r".to_owned(), Duration::from_secs(1_200))]);
-    assert!(world.state().got.is_empty());
-}
-
-#[tokio::test]
-async fn the_next_slot_is_set_before_the_attempt() {
-    let world = World::with(vec![integration("a")]);
-    let (delivery, body) = scheduled(START.minus(Duration::from_secs(70)), START);
-    world.reply("a", Reply::Status(500));
-    assert!(!retry(&world, &body).await, "it stays in the queue");
-    let due = Schedule::default().next(&delivery.id, delivery.began, START).unwrap();
-    assert_eq!(world.state().hidden, [(Queue::Retry, "r".to_owned(), due.since(START))]);
-    assert_eq!(world.state().got[0].id, "d");
-    assert_eq!(world.counts("a"), Counts::default(), "it is scheduled still");
-}
-
-#[tokio::test]
-async fn if_the_next_slot_cannot_be_set_there_is_no_attempt() {
-    let world = World::with(vec![integration("a")]);
-    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
-    world.fail("hide", 1);
-    assert!(!retry(&world, &body).await);
-    assert!(world.state().got.is_empty());
-}
-
-#[tokio::test]
-async fn success_takes_it_off_the_schedule() {
-    let world = World::with(vec![integration("a")]);
-    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
-    assert!(retry(&world, &body).await);
-    assert_eq!(world.counts("a"), Counts { unscheduled: 4, delivered: 4, ..Counts::default() });
-}
-
-#[tokio::test]
-async fn ten_attempts_then_dead() {
-    let world = World::with(vec![integration("a")]);
-    world.reply("a", Reply::Status(500));
-    fresh(&world, &[message(0..4)]).await;
-    let [Outgoing { body, delay, .. }] = &world.take(Queue::Retry)[..] else { panic!() };
-    world.pass(*delay);
-    for attempt in 2..=10 {
-        // Whatever the breaker says of this one: only the schedule is looked at here.
-        world.state().health.clear();
-        world.state().hidden.clear();
-        let done = retry(&world, body).await;
-        assert_eq!(done, attempt == 10, "attempt {attempt}");
-        let hidden = world.state().hidden.first().map(|(_, _, wait)| *wait);
-        if let Some(wait) = hidden {
-            world.pass(wait);
-        }
-    }
-    assert_eq!(world.state().got.len(), 20, "ten attempts of two requests");
-    let dead = world.keys("dead/a/");
-    assert_eq!(dead.len(), 1);
-    assert_eq!(Aside::decode(&world.state().objects[&dead[0]].1).unwrap().events.len(), 4);
-    let counts = world.counts("a");
-    assert_eq!((counts.matched, counts.dead, counts.waiting()), (4, 4, [0, 0, 4]));
-    assert!(counts.balances());
-}
-
-#[tokio::test]
-async fn after_its_last_attempt_it_is_only_stored() {
-    let world = World::with(vec![integration("a")]);
-    let (delivery, _) = scheduled(START, START);
-    let over = Schedule::default().over_at(&delivery.id, START).since(START);
-    let began = START.minus(over + Duration::from_millis(1));
-    let (_, body) = scheduled(began, began);
-    assert!(retry(&world, &body).await);
-    assert!(world.state().got.is_empty(), "the tenth attempt was made");
-    assert_eq!(world.counts("a"), Counts { unscheduled: 4, dead: 4, ..Counts::default() });
-}
-
-#[tokio::test]
-async fn lateness_of_ours_costs_no_attempt() {
-    let world = World::with(vec![integration("a")]);
-    let began = START.minus(Duration::from_mins(250));
-    let (_, body) = scheduled(began, began);
-    assert!(retry(&world, &body).await);
-    assert_eq!(world.counts("a"), Counts { unscheduled: 4, delivered: 4, ..Counts::default() });
-}
-
 #[tokio::test]
 async fn what_the_schedule_gets_is_within_the_integrations_bounds() {
     let world = World::with(vec![Integration { max_events: 2, ..integration("a") }]);
@@ -576,88 +475,4 @@ async fn what_the_schedule_gets_is_within_the_integrations_bounds() {
     }
     let counts = world.counts("a");
     assert!(counts.parked > 280 && counts.balances(), "to be cut when it is drained: {counts:?}");
-}
-
-#[tokio::test]
-async fn a_late_attempt_leaves_the_last_slot_to_the_next_receive() {
-    let world = World::with(vec![integration("a")]);
-    world.reply("a", Reply::Hang);
-    let (delivery, _) = scheduled(START, START);
-    let last = Schedule::default().next(&delivery.id, START, START.plus(Duration::from_mins(190)));
-    let began = START.minus(last.unwrap().since(START)).plus(Duration::from_secs(10));
-    let (_, body) = scheduled(began, began);
-    // Ten seconds before the last slot, and it takes longer than that to fail.
-    assert!(!retry(&world, &body).await, "it stays");
-    assert_eq!(world.counts("a"), Counts::default());
-}
-
-#[tokio::test]
-async fn configuration_that_cannot_be_read_uses_up_no_slot() {
-    let world = World::with(vec![integration("a")]);
-    world.fail("integrations", 1);
-    let (_, body) = scheduled(START.minus(Duration::from_mins(185)), START);
-    assert!(!retry(&world, &body).await);
-    assert_eq!(world.state().hidden, [(Queue::Retry, "r".to_owned(), UNDECIDED)]);
-}
-
-#[tokio::test]
-async fn a_long_outage_of_ours_parks_in_place_of_burying() {
-    let world = World::with(vec![integration("a")]);
-    world.reply("a", Reply::Status(500));
-    let (_, body) =
-        scheduled(START.minus(Duration::from_mins(300)), START.minus(Duration::from_mins(60)));
-    assert!(retry(&world, &body).await);
-    assert_eq!(world.counts("a"), Counts { unscheduled: 4, parked: 4, ..Counts::default() });
-}
-
-#[tokio::test]
-async fn a_paced_integration_leaves_the_queue_with_its_age() {
-    let world = World::with(vec![integration("a")]);
-    let pause = Pause { at: START, reason: "operator".into() };
-    (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
-    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
-    assert!(retry(&world, &body).await);
-    let key = &world.keys("parked/a/")[0];
-    assert_eq!(Aside::decode(&world.state().objects[key].1).unwrap().age_ms, 70_000);
-}
-
-#[tokio::test]
-async fn only_a_tombstone_is_deletion() {
-    let world = World::new();
-    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
-    assert!(!retry(&world, &body).await, "neither integration nor tombstone: it stays");
-    world.state().tombstones.push("a".into());
-    assert!(retry(&world, &body).await);
-    assert_eq!(world.counts("a"), Counts { unscheduled: 4, discarded: 4, ..Counts::default() });
-}
-
-#[tokio::test]
-async fn halves_of_a_scheduled_delivery_replace_it_only_when_both_are_safe() {
-    let world = World::with(vec![integration("a")]);
-    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
-    world.state().script.extend([
-        Reply::Status(413),
-        Reply::Status(200),
-        Reply::Status(500),
-        Reply::Status(500),
-    ]);
-    world.fail("send", 1);
-    assert!(!retry(&world, &body).await, "one half could not be stored");
-    world.state().script.extend([
-        Reply::Status(413),
-        Reply::Status(200),
-        Reply::Status(500),
-        Reply::Status(500),
-    ]);
-    assert!(retry(&world, &body).await);
-    let sent = world.sent(Queue::Retry);
-    let half = Scheduled::decode(&sent[0].body).unwrap().delivery;
-    assert_eq!((half.events.len(), half.began), (2, START.minus(Duration::from_secs(70))));
-}
-
-#[tokio::test]
-async fn foreign_records_of_the_retry_queue_are_buried() {
-    let world = World::new();
-    assert!(retry(&world, "[]").await);
-    assert_eq!(world.state().buried[0].0, Queue::Retry);
 }
