@@ -14,6 +14,7 @@ use crate::{
     outcome::{Failure, Outcome, outcome},
     ports::{Clock, Ports, Request, Sender, Sent},
     time::Timestamp,
+    within::within,
 };
 
 /// "Split waits 300 milliseconds and attempts to retry the delivery once": its webhook's page.
@@ -21,6 +22,10 @@ const IMMEDIATE_RETRY: Duration = Duration::from_millis(300);
 /// An attempt may take this long: two requests of 10 s, the wait between them, and storing what
 /// came of it.
 pub const ATTEMPT: Duration = Duration::from_secs(26);
+
+/// `batch` waits so long for an answer. Who needs longer is served by `drain`, which has all the
+/// time of a request: an invocation of `batch` is one of a few, and others wait for it.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What an attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +45,11 @@ impl Attempted {
             Outcome::Delivered => false,
             Outcome::Failed(failure) if failure.ill => true,
             // Alive, and answering for reasons of its own.
-            Outcome::Failed(_) | Outcome::Wait(_) | Outcome::Gone | Outcome::TooLarge => {
+            Outcome::Failed(_)
+            | Outcome::Wait(_)
+            | Outcome::Gone
+            | Outcome::TooLarge
+            | Outcome::Unanswered => {
                 return None;
             }
         };
@@ -49,12 +58,14 @@ impl Attempted {
     }
 }
 
-/// Makes one attempt.
+/// Makes one attempt. With `patience` a request that is not answered by then is given up, and there
+/// is no immediate retry: the endpoint may have it, and gets it once more under the same id.
 pub async fn attempt<P: Ports>(
     ports: &P,
     allowed: &Allowed,
     integration: &Integration,
     delivery: &Delivery,
+    patience: Option<Duration>,
 ) -> Attempted {
     let to = match Destination::parse(&integration.url, allowed) {
         Ok(to) => to,
@@ -76,11 +87,12 @@ pub async fn attempt<P: Ports>(
     let sent_bytes = body.len();
 
     let mut requests = 1u8;
-    let mut attempted = request(ports, integration, delivery, &to, &body, gzipped).await;
+    let send = || request(ports, integration, delivery, &to, &body, gzipped, patience);
+    let mut attempted = send().await;
     if matches!(attempted.outcome, Outcome::Failed(_)) {
         ports.clock().sleep(IMMEDIATE_RETRY).await;
         requests = 2;
-        attempted = request(ports, integration, delivery, &to, &body, gzipped).await;
+        attempted = send().await;
     }
     tracing::info!(
         delivery = %delivery.id,
@@ -104,6 +116,7 @@ async fn request<P: Ports>(
     to: &Destination,
     body: &Bytes,
     gzipped: bool,
+    patience: Option<Duration>,
 ) -> Attempted {
     let request = Request {
         to: to.clone(),
@@ -112,8 +125,16 @@ async fn request<P: Ports>(
         body: body.clone(),
         gzipped,
     };
-    let Sent { answer, took } = ports.sender().send(request).await;
+    let sending = ports.sender().send(request);
+    let sent = match patience {
+        None => Some(sending.await),
+        Some(wait) => within(ports.clock(), ports.clock().now().plus(wait), sending).await,
+    };
     let at = ports.clock().now();
+    let Some(Sent { answer, took }) = sent else {
+        let latency = patience.unwrap_or_default();
+        return Attempted { outcome: Outcome::Unanswered, at, latency };
+    };
     Attempted { outcome: outcome(integration, &answer, at), at, latency: took }
 }
 
@@ -135,7 +156,7 @@ mod tests {
         world.state().looked_at_late_by = Duration::from_secs(9);
         let integration = integration("i");
         let attempted =
-            attempt(&&world, &Allowed::default(), &integration, &delivery("d", 1)).await;
+            attempt(&&world, &Allowed::default(), &integration, &delivery("d", 1), None).await;
         assert_eq!(attempted.outcome, Outcome::Delivered);
         assert_eq!(attempted.latency, Duration::from_millis(20));
     }

@@ -258,6 +258,17 @@ impl Breaker {
         next
     }
 
+    /// `batch` waited in vain for an answer. One such request is enough for slow: with fewer than it
+    /// takes by the median, the next invocations would be held up too.
+    #[must_use]
+    pub fn suspect(&self) -> Self {
+        let mut next = self.clone();
+        next.recent_ms.extend([SLOW_MS + 1; RECENT / 2 + 1]);
+        keep_recent(&mut next.recent_ms);
+        next.slow = is_slow(&next.recent_ms);
+        next
+    }
+
     /// Whether it has nothing to say: closed, not slow, no failure in either bucket. Only others
     /// cost reads and writes.
     pub fn is_calm(&self, policy: &Policy, now: Timestamp) -> bool {

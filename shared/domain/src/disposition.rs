@@ -26,6 +26,8 @@ pub enum Stop {
     Wait(Timestamp),
     /// It answered 410 Gone.
     Gone,
+    /// It did not answer for as long as `batch` waits: the drainer has more time.
+    Unanswered,
 }
 
 /// Decides by the outcome, and by the schedule of a delivery that failed.
@@ -39,6 +41,7 @@ pub fn dispose(
         Outcome::Delivered => (Disposition::Delivered, None),
         Outcome::Wait(until) => (Disposition::Park, Some(Stop::Wait(*until))),
         Outcome::Gone => (Disposition::Park, Some(Stop::Gone)),
+        Outcome::Unanswered => (Disposition::Park, Some(Stop::Unanswered)),
         Outcome::TooLarge if delivery.events.len() > 1 => (Disposition::Split, None),
         Outcome::TooLarge => (failed(delivery, schedule, now), None),
         Outcome::Failed(failure) => {
@@ -50,7 +53,6 @@ pub fn dispose(
 fn failed(delivery: &Delivery, schedule: &Schedule, now: Timestamp) -> Disposition {
     match schedule.next(&delivery.id, delivery.began, now) {
         Some(due) => Disposition::Schedule(due),
-        None if schedule.was_held_up(&delivery.id, delivery.began, now) => Disposition::Park,
         None => Disposition::Dead,
     }
 }
@@ -80,7 +82,7 @@ mod tests {
         let age = due.since(BEGAN).as_secs();
         assert!((54..=66).contains(&age), "{age}");
         assert_eq!(after(&failure(false), 1, 240).0, Disposition::Dead);
-        assert_eq!(after(&failure(false), 1, 256).0, Disposition::Park, "a long outage of ours");
+        assert_eq!(after(&failure(false), 1, 999).0, Disposition::Dead);
     }
 
     #[test]

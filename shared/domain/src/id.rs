@@ -51,6 +51,14 @@ id!(
     KeyId
 );
 
+impl DeliveryId {
+    /// The delivery that this one is a part of: `d` of `d.a`, `d.b.a` or `d.p3`. One that is whole
+    /// is its own.
+    pub fn whole(&self) -> &str {
+        self.0.split_once('.').map_or(&self.0, |(whole, _)| whole)
+    }
+}
+
 /// A version 7 UUID without hyphens: unique, and sorted by `at`.
 pub fn unique(at: Timestamp, random: [u8; 16]) -> String {
     let mut tail = [0; 10];

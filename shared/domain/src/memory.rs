@@ -86,6 +86,8 @@ pub(crate) enum Reply {
     Status(u16),
     RetryAfter(u16, u64),
     Hang,
+    /// No answer, and nobody gives up waiting for it: for callers who have patience only.
+    Never,
     /// A status after a time.
     Slow(u16, u64),
     /// 413 for more events than this, else 200.
@@ -484,7 +486,12 @@ impl Objects for &World {
 impl Sender for &World {
     async fn send(&self, request: Request) -> Sent {
         let began = self.time();
+        let host = request.to.host().to_owned();
+        let never = matches!(self.state().replies.get(&host), Some(Reply::Never));
         let answer = self.answer(&request);
+        if never {
+            return std::future::pending().await;
+        }
         let took = self.time().since(began);
         let late = self.state().looked_at_late_by;
         self.pass(late);
@@ -524,6 +531,7 @@ impl World {
         self.pass(Duration::from_millis(20));
         match reply {
             Reply::Status(status) => answer(status, None),
+            Reply::Never => answer(200, None),
             Reply::RetryAfter(status, seconds) => answer(status, Some(seconds.to_string())),
             Reply::Slow(status, ms) => {
                 self.pass(Duration::from_millis(ms));

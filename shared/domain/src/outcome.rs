@@ -22,6 +22,8 @@ pub enum Outcome {
     Gone,
     /// The body is too large for the endpoint: 413.
     TooLarge,
+    /// `batch` waited no longer for an answer.
+    Unanswered,
 }
 
 /// Why a request failed.

@@ -68,7 +68,8 @@ pub async fn lay_aside<P: Ports>(
     Ok(key)
 }
 
-async fn mark<P: Ports>(
+/// Notes that something is parked, and wakes the drainer at `wake_at` if this set the timer.
+pub async fn mark<P: Ports>(
     ports: &P,
     project: &ProjectId,
     id: &IntegrationId,

@@ -11,10 +11,14 @@ use crate::{id::DeliveryId, ports::VISIBILITY_MAX, time::Timestamp};
 
 /// A slot closer than this to an attempt's start is passed over.
 const TOO_CLOSE: Duration = Duration::from_secs(5);
-/// A delivery received this long after its last slot has had its last attempt.
-const LAST_CALL: Duration = Duration::from_mins(14);
-/// A delivery received this long after its last slot was held up by us: it is parked, not dead.
+/// A delivery received this long after its last slot was held up by us: it is parked, untried.
 const OUR_OUTAGE: Duration = Duration::from_mins(15);
+/// Before its last attempt a delivery is hidden for this long after its last slot, and before what
+/// it came to is stored it is not seen again. That is far from [`OUR_OUTAGE`]: otherwise throttles
+/// could make the one look like the other. A message is hidden for 12 h at most.
+const LAST_CALL: Duration = Duration::from_hours(11);
+/// Clocks differ.
+const LAST_CALL_SLACK: Duration = Duration::from_mins(10);
 /// Slots closer to each other are refused: with jitter, the later one would be too close.
 const MIN_GAP_SECONDS: u64 = 7;
 /// More slots than this are taken for a mistake.
@@ -64,6 +68,11 @@ impl Schedule {
         Ok(Self(slots))
     }
 
+    /// The last slot, as an age.
+    pub fn last(&self) -> Duration {
+        self.0.last().copied().unwrap_or_default()
+    }
+
     /// When the delivery is due next, of a schedule that began at `began`; `None` when no slot is
     /// left.
     pub fn next(
@@ -75,20 +84,24 @@ impl Schedule {
         self.dues(delivery, began).filter(|due| *due > now.plus(TOO_CLOSE)).min()
     }
 
-    /// Whether so much time passed since the last slot that the delay was ours, not the endpoint's.
+    /// Whether so much time passed since the last slot that the delay was ours, not the endpoint's,
+    /// and the last attempt was not made yet.
     pub fn was_held_up(&self, delivery: &DeliveryId, began: Timestamp, now: Timestamp) -> bool {
-        self.dues(delivery, began).max().is_some_and(|last| now > last.plus(OUR_OUTAGE))
+        now > self.last_due(delivery, began).plus(OUR_OUTAGE) && !self.is_over(delivery, began, now)
     }
 
-    /// Whether even the last slot is past, though not by so much that it was our doing: the last
-    /// attempt was made, and what came of it could not be stored.
+    /// Whether the last attempt was made, and what came of it could not be stored.
     pub fn is_over(&self, delivery: &DeliveryId, began: Timestamp, now: Timestamp) -> bool {
-        now > self.over_at(delivery, began) && !self.was_held_up(delivery, began, now)
+        now >= self.over_at(delivery, began).minus(LAST_CALL_SLACK)
     }
 
-    /// From when on the last attempt is taken for made: until then, lateness is ours.
+    /// Until when a delivery is hidden before its last attempt.
     pub fn over_at(&self, delivery: &DeliveryId, began: Timestamp) -> Timestamp {
-        self.dues(delivery, began).max().unwrap_or(began).plus(LAST_CALL)
+        self.last_due(delivery, began).plus(LAST_CALL)
+    }
+
+    fn last_due(&self, delivery: &DeliveryId, began: Timestamp) -> Timestamp {
+        self.dues(delivery, began).max().unwrap_or(began)
     }
 
     fn dues(&self, delivery: &DeliveryId, began: Timestamp) -> impl Iterator<Item = Timestamp> {
@@ -101,10 +114,11 @@ impl Schedule {
     }
 }
 
-/// A hash of delivery and slot in −1..=1.
+/// A hash of delivery and slot in −1..=1. Parts of a delivery go by the times of the whole: a slot
+/// that was used before it was split must not come once more.
 fn spread(delivery: &DeliveryId, slot: usize) -> f64 {
     let hash =
-        Sha256::new().chain_update(delivery.as_str()).chain_update(slot.to_be_bytes()).finalize();
+        Sha256::new().chain_update(delivery.whole()).chain_update(slot.to_be_bytes()).finalize();
     let high = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
     f64::from(high) / f64::from(u32::MAX) * 2.0 - 1.0
 }
@@ -152,15 +166,35 @@ mod tests {
     }
 
     #[test]
-    fn a_long_outage_of_ours_is_told_from_a_schedule_that_ran_out() {
+    fn parts_go_by_the_slots_of_the_whole() {
+        let schedule = Schedule::default();
+        for minutes in [0, 8, 29, 59, 170] {
+            let now = BEGAN.plus(Duration::from_mins(minutes));
+            let next = |id: &str| schedule.next(&id.into(), BEGAN, now);
+            for part in ["d.a", "d.b.a", "d.p3.b"] {
+                assert_eq!(next(part), next("d"), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_outage_of_ours_is_told_from_a_last_attempt_that_was_made() {
         let schedule = Schedule::default();
         let id = "d".into();
-        let end = BEGAN.plus(Duration::from_mins(240));
-        assert!(!schedule.was_held_up(&id, BEGAN, end.plus(Duration::from_mins(1))));
-        assert!(schedule.was_held_up(&id, BEGAN, end.plus(Duration::from_mins(16))));
-        assert!(!schedule.is_over(&id, BEGAN, end.plus(Duration::from_mins(13))));
-        assert!(schedule.is_over(&id, BEGAN, end.plus(Duration::from_secs(14 * 60 + 1))));
-        assert!(!schedule.is_over(&id, BEGAN, end.plus(Duration::from_mins(16))));
+        let after = |minutes: u64| BEGAN.plus(Duration::from_mins(240 + minutes));
+        // The last slot is up to 24 minutes before the end of the schedule.
+        assert!(!schedule.was_held_up(&id, BEGAN, schedule.last_due(&id, BEGAN)));
+        for minutes in [16, 60, 10 * 60] {
+            assert!(schedule.was_held_up(&id, BEGAN, after(minutes)), "{minutes}");
+            assert!(!schedule.is_over(&id, BEGAN, after(minutes)), "{minutes}");
+        }
+        let over = schedule.over_at(&id, BEGAN);
+        for late in [Duration::ZERO, Duration::from_hours(1)] {
+            assert!(schedule.is_over(&id, BEGAN, over.plus(late)));
+            assert!(!schedule.was_held_up(&id, BEGAN, over.plus(late)));
+        }
+        // By a clock that is behind it is over all the same.
+        assert!(schedule.is_over(&id, BEGAN, over.minus(Duration::from_secs(3))));
     }
 
     proptest! {

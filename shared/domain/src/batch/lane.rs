@@ -9,7 +9,7 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
-    attempt::{ATTEMPT, Attempted, attempt},
+    attempt::{ATTEMPT, Attempted, PATIENCE, attempt},
     breaker::{Breaker, Observation},
     delivery::Delivery,
     diagnose::{change_breaker, is_telling, observe, pause_gone},
@@ -82,6 +82,8 @@ enum Tried {
     NotNow(Job),
     /// It had its last attempt already.
     Over(Job),
+    /// A long outage of ours kept it from its last attempt: the drainer makes it.
+    HeldUp(Job),
 }
 
 impl<'a, P: Ports> Lane<'a, P> {
@@ -176,6 +178,7 @@ impl<'a, P: Ports> Lane<'a, P> {
                 return;
             }
             Tried::Over(job) => return self.bury(job).await,
+            Tried::HeldUp(job) => return self.park.push(job),
         };
         self.seen.extend(attempted.observation(&job.delivery));
         let (disposition, stop) = dispose(
@@ -243,6 +246,11 @@ impl<'a, P: Ports> Lane<'a, P> {
             Stop::Wait(until) => {
                 let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
                 self.in_time(change_breaker(ports, policy, project, id, hold)).await
+            }
+            Stop::Unanswered => {
+                self.invocation.hanging().insert(id.clone());
+                let suspect = |breaker: &Breaker, _| breaker.suspect();
+                self.in_time(change_breaker(ports, policy, project, id, suspect)).await
             }
             Stop::Gone => self.in_time(pause_gone(ports, project, id)).await,
         };
@@ -390,6 +398,9 @@ impl<P: Ports> Batch<P> {
             if schedule.is_over(id, *began, now) {
                 return Tried::Over(job);
             }
+            if schedule.was_held_up(id, *began, now) {
+                return Tried::HeldUp(job);
+            }
             // First the next slot, then the attempt: a crash uses up a slot and never adds one.
             kept_until = schedule.next(id, *began, now);
             if let Some(due) = kept_until {
@@ -415,7 +426,8 @@ impl<P: Ports> Batch<P> {
             job.attempted = true;
         }
         let attempted =
-            attempt(&self.ports, &self.policy.allowed, integration, &job.delivery).await;
+            attempt(&self.ports, &self.policy.allowed, integration, &job.delivery, Some(PATIENCE))
+                .await;
         Tried::Attempted(job, attempted, kept_until)
     }
 }

@@ -427,6 +427,27 @@ async fn what_there_is_no_time_to_store_comes_back() {
 }
 
 #[tokio::test]
+async fn who_does_not_answer_for_long_is_left_to_the_drainer() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    world.reply("a", Reply::Never);
+    let batch = Batch::new(&world, policy());
+    let began = world.time();
+    assert_eq!(batch.fresh(&records(&[message(0..3)]), DEADLINE).await, all([]));
+    let waited = world.time().since(began);
+    assert!(waited < Duration::from_secs(7), "{waited:?}");
+    let requests = |host: &str| world.state().got.iter().filter(|got| got.host == host).count();
+    assert_eq!([requests("a.example.com"), requests("b.example.com")], [1, 1], "no second request");
+    assert_eq!(world.counts("a"), Counts { matched: 3, parked: 3, ..Counts::default() });
+    assert_eq!(world.counts("b"), Counts { matched: 3, delivered: 3, ..Counts::default() });
+    // The next invocation does not wait for it, nor does another container's.
+    assert!(world.health_of("a").breaker.slow);
+    assert_eq!(batch.fresh(&records(&[message(3..5)]), DEADLINE).await, all([]));
+    assert_eq!(fresh(&world, &[message(5..6)]).await, all([]));
+    assert_eq!(requests("a.example.com"), 1);
+    assert_eq!(world.counts("a").parked, 6);
+}
+
+#[tokio::test]
 async fn a_hanging_endpoint_is_not_tried_again_by_a_later_group() {
     let world = World::with(vec![integration("a")]);
     world.reply("a", Reply::Hang);

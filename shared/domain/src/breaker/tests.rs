@@ -138,6 +138,26 @@ fn retry_after_is_obeyed_for_at_most_an_hour() {
 }
 
 #[test]
+fn one_answer_that_did_not_come_in_time_is_enough_for_slow_and_five_quick_ones_end_it() {
+    let fast = |n: i64| Observation {
+        at: Timestamp(n),
+        delivery: "d".into(),
+        ill: false,
+        latency: Duration::from_millis(30),
+    };
+    let policy = Policy::default();
+    let many: Vec<_> = (0..9).map(fast).collect();
+    let well = Breaker::default().observe(&policy, &many, &Before::default(), Timestamp(9), 0.0);
+    let suspect = well.suspect();
+    assert!(suspect.slow && suspect.open.is_none());
+    assert_eq!(suspect.streak, well.streak, "it is no failure");
+    let after =
+        |n| suspect.observe(&policy, &many[..n], &Before::default(), Timestamp(20), 0.0).slow;
+    assert!(!after(5));
+    assert!(Breaker::default().suspect().slow, "also of an endpoint of which nothing is known");
+}
+
+#[test]
 fn slow_is_the_median_of_the_recent() {
     let policy = Policy::default();
     let answer = |ms| Observation {

@@ -1,3 +1,5 @@
+mod notations;
+
 use proptest::prelude::*;
 
 use super::*;

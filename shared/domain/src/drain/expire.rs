@@ -9,7 +9,8 @@ use crate::{
     health::Health,
     id::{IntegrationId, ProjectId},
     ledger::Counts,
-    park::WIDTH,
+    message::Aside,
+    park::{WIDTH, mark},
     parked::{ParkedKey, Place},
     ports::{Clock, Found, HealthStore, Listed, Objects, PortResult, Ports, Registry},
     time::Timestamp,
@@ -23,12 +24,25 @@ const RESERVE: Duration = Duration::from_secs(10);
 impl<P: Ports> Drain<P> {
     /// Deletes what is past its retention time, by the objects' last modification, and counts it as
     /// expired. How many deliveries. What there is no time for is left to the next run.
+    ///
+    /// Whoever has something parked and no timer gets one: an object may be written though its
+    /// answer was lost, and then nobody knows of it.
     pub async fn expire(&self, deadline: Timestamp) -> PortResult<u64> {
         let mut deliveries = 0;
+        let mut parked = Vec::new();
         for (place, keep) in
             [(Place::Parked, self.retention.parked), (Place::Dead, self.retention.dead)]
         {
-            deliveries += self.expire_place(place, keep, deadline).await?;
+            deliveries += self.expire_place(place, keep, deadline, &mut parked).await?;
+        }
+        for key in parked.iter().filter(|key| key.place == Place::Parked) {
+            if self.ports.clock().now().plus(RESERVE) > deadline {
+                break;
+            }
+            // The others must not wait for this one.
+            if let Err(error) = self.wake_forgotten(key).await {
+                tracing::warn!(%error, integration = %key.integration, "timer not looked at");
+            }
         }
         self.forget_deleted().await?;
         tracing::info!(deliveries, "expired");
@@ -40,6 +54,7 @@ impl<P: Ports> Drain<P> {
         place: Place,
         keep: Duration,
         deadline: Timestamp,
+        kept: &mut Vec<ParkedKey>,
     ) -> PortResult<u64> {
         let clock = self.ports.clock();
         let now = clock.now();
@@ -59,7 +74,12 @@ impl<P: Ports> Drain<P> {
                 };
                 if now.since(*modified) > keep {
                     old.push((key.clone(), parsed));
-                } else if now.since(parsed.at) <= keep {
+                    continue;
+                }
+                if kept.last().is_none_or(|last| last.integration != parsed.integration) {
+                    kept.push(parsed.clone());
+                }
+                if now.since(parsed.at) <= keep {
                     // Keys sort by time: what follows of this integration is younger still. `0` is
                     // the character after `/`: the next integration.
                     after = Some(format!("{prefix}{}0", parsed.integration));
@@ -69,6 +89,23 @@ impl<P: Ports> Drain<P> {
             deliveries += self.remove(place, old, |counts, events| counts.expired += events).await;
         }
         Ok(deliveries)
+    }
+
+    /// Sets the timer of an integration that has this object parked, and none.
+    async fn wake_forgotten(&self, key: &ParkedKey) -> PortResult<()> {
+        let Some(object) = self.ports.objects().get(&key.text()).await? else {
+            return Ok(());
+        };
+        // What cannot be read is seen to where it is drained.
+        let Ok(Aside { project, integration: id, .. }) = Aside::decode(&object) else {
+            return Ok(());
+        };
+        let timer = self.ports.store().health(&project, &id).await?.next_wake_at;
+        if timer.is_none() {
+            tracing::warn!(integration = %id, "parked without a timer: woken");
+            mark(&self.ports, &project, &id, self.ports.clock().now()).await?;
+        }
+        Ok(())
     }
 
     /// Deletes objects and counts their events: how many deliveries. What cannot be deleted is left

@@ -87,6 +87,8 @@ impl<P: Ports> Slice<'_, P> {
                     }
                 }
             }
+            // `drain` waits as long as a request may take.
+            (_, Some(Stop::Unanswered)) => {}
             (_, Some(Stop::Gone)) => {
                 self.health = pause_gone(ports, project, id).await?;
             }

@@ -7,7 +7,8 @@ use crate::{
     ledger::Counts,
     memory::{Reply, START, World, delivery, integration, policy},
     message::{Aside, Scheduled},
-    park::park,
+    park::{lay_aside, park},
+    parked::Place,
     ports::{Found, LedgerStore, Objects, Outgoing, Queue},
 };
 
@@ -460,6 +461,26 @@ async fn what_is_past_its_time_expires_and_is_counted() {
     assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 1);
     assert_eq!(world.counts("a").undead, 8);
     assert!(world.state().objects.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_has_something_parked_and_no_timer_is_woken_once_a_day() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    // Written, and the answer was lost: there is no mark of it.
+    for (id, key) in [("a", "d1"), ("b", "d2")] {
+        let one = Delivery { integration: id.into(), ..delivery(key, 1) };
+        lay_aside(&&world, Place::Parked, one).await.unwrap();
+    }
+    world.fail("get", 1);
+    drain(&world).expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    assert!(!world.state().health.contains_key(&"a".into()), "its object could not be read");
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d2"]);
+    drain(&world).expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    drain(&world).expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    assert_eq!(world.sent(Queue::Wake).len(), 1, "who has a timer needs no other");
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d2", "d1"]);
 }
 
 #[tokio::test]

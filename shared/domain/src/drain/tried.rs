@@ -51,7 +51,7 @@ impl Tried {
             Outcome::Delivered | Outcome::Failed(_) => Verdict::Well,
             Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Ill,
             Outcome::Wait(_) => Verdict::Waits,
-            Outcome::TooLarge | Outcome::Gone => Verdict::None,
+            Outcome::TooLarge | Outcome::Gone | Outcome::Unanswered => Verdict::None,
         }
     }
 }
@@ -91,7 +91,8 @@ impl<P: Ports> Drain<P> {
         if self.ports.clock().now().plus(ATTEMPT) > deadline {
             return Tried::NotNow(key);
         }
-        let attempted = attempt(&self.ports, &self.policy.allowed, &integration, &delivery).await;
+        let attempted =
+            attempt(&self.ports, &self.policy.allowed, &integration, &delivery, None).await;
         Tried::Attempted(key, delivery, attempted)
     }
 }

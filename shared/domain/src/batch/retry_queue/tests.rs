@@ -139,6 +139,7 @@ async fn a_long_outage_of_ours_parks_in_place_of_burying() {
     let (_, body) =
         scheduled(START.minus(Duration::from_mins(300)), START.minus(Duration::from_mins(60)));
     assert!(retry(&world, &body).await);
+    assert!(world.state().got.is_empty(), "the drainer makes the last attempt");
     assert_eq!(world.counts("a"), Counts { unscheduled: 4, parked: 4, ..Counts::default() });
 }
 
