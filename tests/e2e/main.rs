@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do ends it")]
 
 mod api;
+mod hostile;
 mod project;
 mod receiver;
 mod sample;
@@ -19,6 +20,7 @@ mod answers;
 mod breaker;
 mod deletion;
 mod delivery;
+mod misbehaving;
 mod operator;
 mod refusals;
 mod retry;

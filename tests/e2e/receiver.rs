@@ -142,7 +142,7 @@ impl Receiver {
         }
     }
 
-    fn take(&self, mut request: Received) -> Reply {
+    pub(crate) fn take(&self, mut request: Received) -> Reply {
         let mut state = self.state.lock().unwrap();
         let reply = (state.answer)(&request);
         request.status = reply.status;
@@ -152,7 +152,7 @@ impl Receiver {
 }
 
 /// One request; `None` when the connection ends.
-async fn read(stream: &mut BufStream<TcpStream>) -> Option<Received> {
+pub(crate) async fn read(stream: &mut BufStream<TcpStream>) -> Option<Received> {
     let start = line(stream).await?;
     let [method, path, _] = start.split(' ').collect::<Vec<_>>()[..] else {
         panic!("not a request: {start}")
@@ -183,7 +183,7 @@ async fn line(stream: &mut BufStream<TcpStream>) -> Option<String> {
     (read > 0).then(|| line.trim_end().to_owned())
 }
 
-async fn write(stream: &mut BufStream<TcpStream>, reply: Reply) -> std::io::Result<()> {
+pub(crate) async fn write(stream: &mut BufStream<TcpStream>, reply: Reply) -> std::io::Result<()> {
     let mut head = format!("HTTP/1.1 {} Told So\r\n", reply.status);
     if reply.status != 204 {
         head += "content-length: 0\r\n";

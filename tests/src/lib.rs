@@ -1,2 +1,8 @@
-//! Flagpost as a whole, seen from outside. There is nothing here but tests: `e2e/` runs against the
-//! stack deployed from `template.yaml`, `fixtures/` is what it sends.
+//! Flagpost as a whole, seen from outside: `e2e/` runs against the stack deployed from
+//! `template.yaml`, `faults/` kills and freezes the built functions and lets AWS fail under them, `fixtures/`
+//! is what is sent.
+//!
+//! The library is what tests need to run a built function by itself, without a local AWS around it.
+
+pub mod runtime_api;
+pub mod sqs_event;

@@ -114,6 +114,50 @@ async fn the_addresses_that_were_checked_are_the_ones_connected_to() {
 }
 
 #[tokio::test]
+async fn between_the_check_and_the_connection_no_answer_of_dns_can_change() {
+    // Two hosts with the same port; the name leads to the second as soon as it was looked up once.
+    let receiver = Receiver::answering(OK).await;
+    let port = receiver.address.port();
+    let canary = tokio::net::TcpListener::bind(("127.0.0.2", port)).await.unwrap();
+    let dns = Scripted::new(|query| {
+        Ok(vec![if query == 0 { "127.0.0.1" } else { "127.0.0.2" }.parse().unwrap()])
+    });
+    let exempt = allowed("rebinding.internal");
+    let own = sender(exempt.clone(), &dns);
+    let url = format!("http://rebinding.internal:{port}/SECRET");
+    for _ in 0..3 {
+        assert_eq!(send_request(&own, request(&url, &exempt)).await.unwrap().status, 200);
+    }
+    assert_eq!((dns.queries(), receiver.accepted(), receiver.received().len()), (1, 1, 3));
+    let nobody = tokio::time::timeout(std::time::Duration::ZERO, canary.accept()).await;
+    assert!(nobody.is_err(), "it went where a second answer leads");
+}
+
+#[tokio::test]
+async fn a_name_that_turns_to_a_forbidden_address_is_refused_from_then_on() {
+    for turned in ["169.254.169.254", "10.0.0.1", "127.0.0.2", "::1", "::ffff:a9fe:a9fe"] {
+        // First it leads to an allowed address, then to a forbidden one, then to both.
+        let dns = Scripted::new(move |query| {
+            let both = ["127.0.0.1", turned];
+            let addresses = [&both[..1], &both[1..], &both[..]][query];
+            Ok(addresses.iter().map(|address| address.parse().unwrap()).collect())
+        });
+        let own = sender(allowed("127.0.0.1"), &dns);
+        let send = || request("https://rebinding.example.com/SECRET", &Allowed::default());
+        // It is admitted, whoever listens there on port 443: most often nobody.
+        let first = send_request(&own, send()).await;
+        assert!(!matches!(first, Err(SendError::Refused(_))), "{turned}: {first:?}");
+        for queries in 2..=3 {
+            let Err(SendError::Refused(why)) = send_request(&own, send()).await else {
+                panic!("{turned} was admitted");
+            };
+            assert!(why.contains("resolves to"), "{why}");
+            assert_eq!(dns.queries(), queries, "one look-up for each connection");
+        }
+    }
+}
+
+#[tokio::test]
 async fn proxies_of_the_environment_are_ignored() {
     let receiver = Receiver::answering(OK).await;
     let proxy = Receiver::answering("HTTP/1.1 502 X\r\ncontent-length: 0\r\n\r\n").await;
