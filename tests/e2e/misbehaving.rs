@@ -18,8 +18,8 @@ use crate::{
     wait::let_pass,
 };
 
-/// Where the clouds hand out credentials.
-const METADATA: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 254, 169, 254), 80);
+/// Where the clouds hand out credentials; at a port where nobody else on this machine asks for them.
+const METADATA: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 254, 169, 254), 4_321);
 
 #[tokio::test]
 async fn what_is_for_endpoints_that_misbehave_is_kept_and_arrives_when_they_are_well() {

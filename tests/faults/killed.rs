@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use serde_json::json;
 
 use crate::{
     client::post,
@@ -50,6 +51,9 @@ async fn ingest_and_batch_are_killed_under_load_and_every_accepted_event_arrives
     let sqs = world.sqs();
     let _events = Mapping::start(&sqs, &world.events, &batch, 3, 10);
     let _retries = Mapping::start(&sqs, &world.retry, &batch, 1, 10);
+    // Where the machine is slow the endpoint is taken for slow, and is drained.
+    let drain = Fleet::new("drain", environment(), 1, None);
+    let _wakes = Mapping::start(&sqs, &world.wake, &drain, 1, 1);
 
     let keys: Vec<String> = (0..EVENTS).map(|n| format!("user-{n:05}")).collect();
     let requests: Vec<_> = keys.chunks(EVENTS_IN_A_REQUEST).collect();
@@ -64,10 +68,11 @@ async fn ingest_and_batch_are_killed_under_load_and_every_accepted_event_arrives
     let sent: usize = join_all(clients).await.into_iter().sum();
     let wanted: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
     until("every event", async || {
+        let swept = drain.invoke(json!({"task": "sweep"}).to_string().into()).await;
         let taken = endpoint.taken();
         let missing = wanted.iter().filter(|key| !taken.contains_key(**key)).count();
         let left = world.in_queues().await;
-        let seen = format!("{missing} missing, {left:?} in queues");
+        let seen = format!("{missing} missing, {left:?} in queues; {swept:?}");
         if missing == 0 && left == Some(0) { Ok(()) } else { Err(seen) }
     })
     .await;

@@ -25,7 +25,7 @@ pub const ATTEMPT: Duration = Duration::from_secs(26);
 
 /// `batch` waits so long for an answer. Who needs longer is served by `drain`, which has all the
 /// time of a request: an invocation of `batch` is one of a few, and others wait for it.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What an attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -487,7 +487,10 @@ impl Sender for &World {
     async fn send(&self, request: Request) -> Sent {
         let began = self.time();
         let host = request.to.host().to_owned();
-        let never = matches!(self.state().replies.get(&host), Some(Reply::Never));
+        let never = {
+            let state = self.state();
+            state.script.is_empty() && matches!(state.replies.get(&host), Some(Reply::Never))
+        };
         let answer = self.answer(&request);
         if never {
             return std::future::pending().await;

@@ -17,8 +17,11 @@ const OUR_OUTAGE: Duration = Duration::from_mins(15);
 /// it came to is stored it is not seen again. That is far from [`OUR_OUTAGE`]: otherwise throttles
 /// could make the one look like the other. A message is hidden for 12 h at most.
 const LAST_CALL: Duration = Duration::from_hours(11);
-/// Clocks differ.
-const LAST_CALL_SLACK: Duration = Duration::from_mins(10);
+/// Clocks differ,
+const LAST_CALL_EARLY: Duration = Duration::from_mins(10);
+/// and throttles take their time. After an outage even longer than that nobody knows whether the last
+/// attempt was made: it is made once more.
+const LAST_CALL_LATE: Duration = Duration::from_hours(2);
 /// Slots closer to each other are refused: with jitter, the later one would be too close.
 const MIN_GAP_SECONDS: u64 = 7;
 /// More slots than this are taken for a mistake.
@@ -92,7 +95,8 @@ impl Schedule {
 
     /// Whether the last attempt was made, and what came of it could not be stored.
     pub fn is_over(&self, delivery: &DeliveryId, began: Timestamp, now: Timestamp) -> bool {
-        now >= self.over_at(delivery, began).minus(LAST_CALL_SLACK)
+        let over = self.over_at(delivery, began);
+        (over.minus(LAST_CALL_EARLY)..=over.plus(LAST_CALL_LATE)).contains(&now)
     }
 
     /// Until when a delivery is hidden before its last attempt.
@@ -195,6 +199,9 @@ mod tests {
         }
         // By a clock that is behind it is over all the same.
         assert!(schedule.is_over(&id, BEGAN, over.minus(Duration::from_secs(3))));
+        // After a day without service nothing is given up that may not have been tried.
+        let day = over.plus(Duration::from_hours(13));
+        assert!(schedule.was_held_up(&id, BEGAN, day) && !schedule.is_over(&id, BEGAN, day));
     }
 
     proptest! {

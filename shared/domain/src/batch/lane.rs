@@ -12,7 +12,7 @@ use crate::{
     attempt::{ATTEMPT, Attempted, PATIENCE, attempt},
     breaker::{Breaker, Observation},
     delivery::Delivery,
-    diagnose::{change_breaker, is_telling, observe, pause_gone},
+    diagnose::{change_breaker, is_telling, jitter, observe, pause_gone},
     disposition::{Disposition, Stop, dispose},
     health::{Route, Why},
     integration::Integration,
@@ -218,6 +218,10 @@ impl<'a, P: Ports> Lane<'a, P> {
             self.failed.extend(job.records);
             return;
         }
+        let Delivery { id, began, .. } = &job.delivery;
+        if job.source != Source::Fresh && self.batch.policy.schedule.is_over(id, *began, now) {
+            return self.bury(job).await;
+        }
         let Integration { max_events, max_bytes, .. } = *self.integration;
         match (self.end, &job.source) {
             (Some(End::Unknown), _) => self.failed.extend(job.records),
@@ -249,14 +253,20 @@ impl<'a, P: Ports> Lane<'a, P> {
             }
             Stop::Unanswered => {
                 self.invocation.hanging().insert(id.clone());
-                let suspect = |breaker: &Breaker, _| breaker.suspect();
+                // What was seen before it comes first: added later, it would speak for the endpoint.
+                let seen = std::mem::take(&mut self.seen);
+                let before = self.batch.unwritten.take(id);
+                let jitter = jitter(ports);
+                let suspect = |breaker: &Breaker, now| {
+                    breaker.observe(policy, &seen, &before, now, jitter).suspect()
+                };
                 self.in_time(change_breaker(ports, policy, project, id, suspect)).await
             }
             Stop::Gone => self.in_time(pause_gone(ports, project, id)).await,
         };
         match written {
             Some(Ok(health)) => {
-                self.held = true;
+                self.held |= matches!(stop, Stop::Wait(_));
                 known.learn(health, ports.clock().now());
             }
             Some(Err(error)) => {

@@ -1,8 +1,22 @@
 //! One slice of a drain: as much as one invocation has time for.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 
-use futures_util::{StreamExt, future, stream::FuturesUnordered};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream::FuturesUnordered,
+};
 
 use crate::{
     attempt::ATTEMPT,
@@ -63,6 +77,8 @@ pub(super) struct Slice<'a, P> {
     pub(super) trouble: Vec<PortError>,
     /// Until when the endpoint asked to be left alone, also where that could not be written.
     pub(super) asked: Option<Timestamp>,
+    /// Set when the slice ends: what is still being read then gets no attempt.
+    ended: Arc<AtomicBool>,
 }
 
 impl<'a, P: Ports> Slice<'a, P> {
@@ -90,43 +106,52 @@ impl<'a, P: Ports> Slice<'a, P> {
             listing: Listing::default(),
             trouble: Vec::new(),
             asked: None,
+            ended: Arc::default(),
         }
     }
 
     pub(super) async fn run(mut self) -> PortResult<SliceEnd> {
         let mut under_way = FuturesUnordered::new();
+        let mut done = VecDeque::new();
         // Whatever happens, what is under way is settled: it may have been delivered.
         let mut end = loop {
-            match self.next_step(under_way.len()).await {
+            while let Some(tried) = done.pop_front() {
+                beside(self.settle(tried), &mut under_way, &mut done).await;
+            }
+            let step = beside(self.next_step(under_way.len()), &mut under_way, &mut done).await;
+            while let Some(tried) = done.pop_front() {
+                beside(self.settle(tried), &mut under_way, &mut done).await;
+            }
+            match step {
                 Ok(Step::End(end)) => break Ok(end),
                 Err(error) => break Err(error),
                 Ok(Step::Look) => {}
+                // By what ended meanwhile nothing may start: the next listing finds it again.
+                Ok(Step::Start(_)) if self.is_stopped() => {}
                 Ok(Step::Start(key)) => {
                     under_way.push(self.drain.try_key(
                         Arc::clone(&self.integration),
                         key,
                         self.deadline,
+                        Arc::clone(&self.ended),
                     ));
                 }
                 Ok(Step::Wait(wait)) => {
                     let sleep = pin!(self.drain.ports.clock().sleep(wait));
-                    let tried = if under_way.is_empty() {
+                    if under_way.is_empty() {
                         sleep.await;
-                        None
-                    } else {
-                        match future::select(under_way.next(), sleep).await {
-                            future::Either::Left((tried, _)) => tried,
-                            future::Either::Right(_) => None,
-                        }
-                    };
-                    if let Some(tried) = tried {
-                        self.settle(tried).await;
+                    } else if let Either::Left((tried, _)) = select(under_way.next(), sleep).await {
+                        done.extend(tried);
                     }
                 }
             }
         };
-        while let Some(tried) = under_way.next().await {
-            self.settle(tried).await;
+        self.ended.store(true, Ordering::Relaxed);
+        while let Some(tried) = match done.pop_front() {
+            Some(tried) => Some(tried),
+            None => under_way.next().await,
+        } {
+            beside(self.settle(tried), &mut under_way, &mut done).await;
         }
         self.write_health().await;
         self.write_counts().await;
@@ -136,6 +161,12 @@ impl<'a, P: Ports> Slice<'a, P> {
             *at = open.into_iter().chain(self.asked).fold(*at, Timestamp::max);
         }
         end
+    }
+
+    fn is_stopped(&self) -> bool {
+        let now = self.drain.ports.clock().now();
+        self.asked.is_some_and(|until| until > now)
+            || matches!(self.health.route(), Route::Paced(Why::Paused | Why::Open(_)))
     }
 
     async fn next_step(&mut self, under_way: usize) -> PortResult<Step> {
@@ -276,8 +307,8 @@ impl<'a, P: Ports> Slice<'a, P> {
         };
         // The drain itself begins at the oldest.
         self.listing.begin(None);
-        let tried =
-            self.drain.try_key(Arc::clone(&self.integration), key.clone(), self.deadline).await;
+        let (integration, ended) = (Arc::clone(&self.integration), Arc::clone(&self.ended));
+        let tried = self.drain.try_key(integration, key.clone(), self.deadline, ended).await;
         let verdict = tried.verdict();
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         // First what became of the delivery: it may be with the endpoint already.
@@ -302,6 +333,26 @@ impl<'a, P: Ports> Slice<'a, P> {
         }
         Ok(Step::Look)
     }
+}
+
+/// Does `work`, and goes on with what is under way beside it: an attempt's second request is due
+/// 300 ms after the first, however slow the calls of `work` are. What ends meanwhile is `done`.
+async fn beside<F: Future, T: Future>(
+    work: F,
+    under_way: &mut FuturesUnordered<T>,
+    done: &mut VecDeque<T::Output>,
+) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        if let Poll::Ready(result) = work.as_mut().poll(context) {
+            return Poll::Ready(result);
+        }
+        while let Poll::Ready(Some(tried)) = under_way.poll_next_unpin(context) {
+            done.push_back(tried);
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// What to do next.

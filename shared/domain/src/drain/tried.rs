@@ -1,6 +1,9 @@
 //! What one parked delivery came to.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::{
     attempt::{ATTEMPT, Attempted, attempt},
@@ -19,7 +22,7 @@ pub(super) enum Tried {
     Attempted(String, Delivery, Attempted),
     /// It has more than the integration takes at a time.
     Uncut(String, Delivery),
-    /// There was no time left for an attempt.
+    /// There was no time left for an attempt, or the slice had ended.
     NotNow(String),
     /// It is not there any more.
     Vanished,
@@ -67,12 +70,13 @@ pub(super) enum Verdict {
 }
 
 impl<P: Ports> Drain<P> {
-    /// Makes an attempt at a parked delivery.
+    /// Makes an attempt at a parked delivery, unless the slice has ended by then.
     pub(super) async fn try_key(
         &self,
         integration: Arc<Integration>,
         key: String,
         deadline: Timestamp,
+        ended: Arc<AtomicBool>,
     ) -> Tried {
         let object = match self.ports.objects().get(&key).await {
             Ok(Some(object)) => object,
@@ -87,8 +91,8 @@ impl<P: Ports> Drain<P> {
         if !delivery.fits(integration.max_events, integration.max_bytes) {
             return Tried::Uncut(key, delivery);
         }
-        // Reading it may have taken long.
-        if self.ports.clock().now().plus(ATTEMPT) > deadline {
+        // Reading it may have taken long: there is no time left, or it was paused meanwhile.
+        if ended.load(Ordering::Relaxed) || self.ports.clock().now().plus(ATTEMPT) > deadline {
             return Tried::NotNow(key);
         }
         let attempted =

@@ -102,6 +102,18 @@ async fn after_its_last_attempt_it_is_only_stored() {
 }
 
 #[tokio::test]
+async fn after_its_last_attempt_it_is_not_parked_either() {
+    let world = World::with(vec![integration("a")]);
+    let pause = Pause { at: START, reason: "operator".into() };
+    (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+    let (delivery, _) = scheduled(START, START);
+    let over = Schedule::default().over_at(&delivery.id, START).since(START);
+    let (_, body) = scheduled(START.minus(over), START.minus(over));
+    assert!(retry(&world, &body).await);
+    assert_eq!(world.counts("a"), Counts { unscheduled: 4, dead: 4, ..Counts::default() });
+}
+
+#[tokio::test]
 async fn lateness_of_ours_costs_no_attempt() {
     let world = World::with(vec![integration("a")]);
     let began = START.minus(Duration::from_mins(250));

@@ -1,0 +1,109 @@
+//! In which order each drain goes through what is parked: oldest first, one drain at a time.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use bytes::Bytes;
+use flagpost_domain::id::IntegrationId;
+
+/// One invocation's way through one integration's backlog.
+#[derive(Debug, Default)]
+struct Way {
+    /// When its present pass began.
+    pass_since: Option<i64>,
+    taken: HashSet<String>,
+}
+
+/// All drains' ways.
+#[derive(Debug, Default)]
+pub struct Slices {
+    ways: HashMap<u64, Way>,
+    /// Which invocation asked for whose lease under which name.
+    owners: HashMap<String, (u64, IntegrationId)>,
+    /// By integration: when the breaker's last pause ended, and probes after that.
+    probes: HashMap<u32, (i64, u32)>,
+}
+
+impl Slices {
+    /// An invocation asked for an integration's lease under this name.
+    pub fn owner(&mut self, owner: &str, invocation: u64, integration: &IntegrationId) {
+        self.owners.insert(owner.to_owned(), (invocation, integration.clone()));
+    }
+
+    /// Whether the lease's owner is this invocation.
+    pub fn is_owner(&self, owner: &str, invocation: u64) -> bool {
+        self.owners.get(owner).is_some_and(|(of, _)| *of == invocation)
+    }
+
+    /// It begins to list.
+    pub fn listed(&mut self, invocation: u64, after: Option<&str>, now: i64) {
+        let way = self.ways.entry(invocation).or_default();
+        if after.is_none() || way.pass_since.is_none() {
+            way.pass_since = Some(now);
+        }
+    }
+
+    /// It takes an object. An older one that it should have taken before, if there is one.
+    pub fn takes(
+        &mut self,
+        invocation: u64,
+        key: &str,
+        prefix: &str,
+        probes: bool,
+        objects: &BTreeMap<String, (i64, Bytes)>,
+    ) -> Option<String> {
+        let way = self.ways.entry(invocation).or_default();
+        way.taken.insert(key.to_owned());
+        if probes {
+            return None;
+        }
+        let since = way.pass_since?;
+        let older = objects.range(prefix.to_owned()..key.to_owned());
+        older
+            .filter(|(_, (put_at, _))| *put_at < since)
+            .map(|(older, _)| older)
+            .find(|older| !way.taken.contains(*older))
+            .cloned()
+    }
+
+    /// One more probe in the pause that ended at `until`: how many there are now.
+    pub fn probed(&mut self, integration: u32, until: i64) -> u32 {
+        let (of, probes) = self.probes.entry(integration).or_default();
+        if *of != until {
+            (*of, *probes) = (until, 0);
+        }
+        *probes += 1;
+        *probes
+    }
+
+    /// The last probe said nothing about the endpoint's health: there may be another.
+    pub fn said_nothing(&mut self, integration: u32) {
+        self.probes.remove(&integration);
+    }
+
+    /// The invocation ended: under which names it asked for whose leases.
+    pub fn ended(&mut self, invocation: u64) -> Vec<(String, IntegrationId)> {
+        self.ways.remove(&invocation);
+        let asked = self.owners.extract_if(|_, (of, _)| *of == invocation);
+        asked.map(|(owner, (_, integration))| (owner, integration)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_older_comes_first() {
+        let mut slices = Slices::default();
+        let objects: BTreeMap<_, _> = [("p/1", 10), ("p/2", 20), ("p/3", 99)]
+            .map(|(k, at)| (k.into(), (at, Bytes::new())))
+            .into();
+        slices.listed(1, None, 50);
+        let mut takes = |key, probes| slices.takes(1, key, "p/", probes, &objects);
+        assert_eq!(takes("p/2", false), Some("p/1".to_owned()));
+        assert_eq!(takes("p/2", true), None, "a probe may be any");
+        assert_eq!(takes("p/1", false), None);
+        assert_eq!(takes("p/3", false), None);
+        assert_eq!(takes("p/4", false), None, "what came after the pass began may come later");
+    }
+}

@@ -1,0 +1,378 @@
+//! Who sees everything, and says at once when a promise is broken.
+//!
+//! It counts no ledger: it knows of each event where its copies are, and of each delivery when it
+//! was tried.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use flagpost_domain::{
+    id::{IntegrationId, ProjectId},
+    integration::Stream,
+    message::{Aside, Fresh, Scheduled},
+    parked::{ParkedKey, Place},
+    ports::Queue,
+};
+
+use crate::{
+    attempts::Attempts,
+    table::{Configured, Table},
+    trace::About,
+};
+
+/// A broken promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When, by true time.
+    pub at: i64,
+    /// Which promise, and how it was broken.
+    pub what: String,
+    /// Whom it concerns.
+    pub about: About,
+}
+
+/// A message of fresh events.
+#[derive(Clone, Debug)]
+struct FreshCopy {
+    project: ProjectId,
+    environment: String,
+    stream: Stream,
+    events: Vec<u32>,
+}
+
+/// A delivery that is stored somewhere.
+#[derive(Clone, Debug)]
+struct Copy {
+    integration: u32,
+    delivery: String,
+    events: Vec<u32>,
+}
+
+/// Everything that is known.
+#[derive(Debug, Default)]
+pub struct Witness {
+    /// The first broken promise.
+    pub violation: Option<Violation>,
+    /// When events were accepted, by their numbers.
+    pub accepted: BTreeMap<u32, i64>,
+    /// When each integration first got an event.
+    pub delivered: HashMap<(u32, u32), i64>,
+    /// How often events were delivered that had been before.
+    pub repeated: u64,
+    /// Attempts by delivery.
+    pub attempts: Attempts,
+    numbers: HashMap<IntegrationId, u32>,
+    deleted: HashSet<u32>,
+    /// Events that EventsQueue had at some time.
+    queued: HashSet<u32>,
+    fresh: HashMap<u64, FreshCopy>,
+    fresh_holds: HashMap<u32, u32>,
+    copies: HashMap<(u32, u32), u32>,
+    scheduled: HashMap<u64, Copy>,
+    objects: HashMap<String, Copy>,
+    /// What expired.
+    expired: HashSet<(u32, u32)>,
+    /// What is dead, or once was.
+    dead: HashSet<(u32, u32)>,
+}
+
+/// The number of an event, which is all that its text says: `{"n":7}`.
+pub fn event_number(text: &[u8]) -> Option<u32> {
+    let at = text.windows(4).position(|four| four == b"\"n\":")? + 4;
+    let digits: Vec<u8> = text[at..].iter().copied().take_while(u8::is_ascii_digit).collect();
+    String::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn numbers(events: &[flagpost_domain::event::Event]) -> Vec<u32> {
+    events.iter().filter_map(|event| event_number(event.as_bytes())).collect()
+}
+
+impl Witness {
+    /// A witness who has seen nothing yet.
+    pub fn new(attempts: Attempts) -> Self {
+        Self { attempts, ..Self::default() }
+    }
+
+    /// Says that a promise was broken; the first is kept.
+    pub fn violate(&mut self, at: i64, about: About, what: impl Into<String>) {
+        if self.violation.is_none() {
+            self.violation = Some(Violation { at, what: what.into(), about });
+        }
+    }
+
+    /// An integration's number.
+    pub fn number(&mut self, id: &IntegrationId) -> u32 {
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        *self.numbers.entry(id.clone()).or_insert(next)
+    }
+
+    /// An integration was deleted: what it has need not be delivered.
+    pub fn deleted(&mut self, id: &IntegrationId) {
+        let number = self.number(id);
+        self.deleted.insert(number);
+    }
+
+    /// Ingest answered 202.
+    pub fn accepted(&mut self, events: &[u32], now: i64) {
+        for event in events {
+            if !self.queued.contains(event) {
+                let about = About { integration: None, events: vec![*event] };
+                self.violate(
+                    now,
+                    about,
+                    format!("lost: event {event} was accepted, and not queued"),
+                );
+            }
+            self.accepted.entry(*event).or_insert(now);
+        }
+    }
+
+    /// An endpoint answered with success.
+    pub fn delivered(&mut self, integration: u32, events: &[u32], now: i64) {
+        for event in events {
+            match self.delivered.entry((integration, *event)) {
+                std::collections::hash_map::Entry::Occupied(_) => self.repeated += 1,
+                std::collections::hash_map::Entry::Vacant(vacant) => {
+                    vacant.insert(now);
+                }
+            }
+        }
+    }
+
+    /// A message is in a queue. What it is about.
+    pub fn sent(&mut self, queue: Queue, id: u64, body: &str, now: i64) -> About {
+        match queue {
+            Queue::Events => {
+                let Ok(packed) = Fresh::decode(body) else { return About::default() };
+                let Ok(events) = packed.events() else { return About::default() };
+                let events = numbers(&events);
+                self.queued.extend(&events);
+                for event in &events {
+                    *self.fresh_holds.entry(*event).or_default() += 1;
+                }
+                let fresh = packed.fresh;
+                let copy = FreshCopy {
+                    project: fresh.project,
+                    environment: fresh.environment.id,
+                    stream: fresh.stream,
+                    events: events.clone(),
+                };
+                self.fresh.insert(id, copy);
+                About { integration: None, events }
+            }
+            Queue::Retry => {
+                let Ok(scheduled) = Scheduled::decode(body) else { return About::default() };
+                let delivery = scheduled.delivery;
+                let copy = self.copy(
+                    &delivery.integration,
+                    delivery.id.to_string(),
+                    numbers(&delivery.events),
+                );
+                let about =
+                    About { integration: Some(copy.integration), events: copy.events.clone() };
+                self.scheduled.insert(id, copy);
+                if let Err(what) = self.attempts.scheduled(&delivery, now) {
+                    self.violate(now, about.clone(), what);
+                }
+                about
+            }
+            Queue::Wake => About::default(),
+        }
+    }
+
+    fn copy(&mut self, id: &IntegrationId, delivery: String, events: Vec<u32>) -> Copy {
+        let integration = self.number(id);
+        for event in &events {
+            *self.copies.entry((integration, *event)).or_default() += 1;
+        }
+        Copy { integration, delivery, events }
+    }
+
+    fn uncopy(&mut self, copy: &Copy, expired: bool, now: i64, what: &str) {
+        for event in &copy.events {
+            let pair = (copy.integration, *event);
+            if let Some(copies) = self.copies.get_mut(&pair) {
+                *copies -= 1;
+                if *copies == 0 {
+                    self.copies.remove(&pair);
+                }
+            }
+            if expired {
+                self.expired.insert(pair);
+            }
+            let held = self.fresh_holds.contains_key(event);
+            if !held && !self.is_safe(pair) {
+                let about = About { integration: Some(pair.0), events: vec![pair.1] };
+                let delivery = &copy.delivery;
+                let what = format!("lost: event {event} of delivery {delivery}, by {what}");
+                self.violate(now, about, what);
+            }
+        }
+    }
+
+    fn is_safe(&self, pair: (u32, u32)) -> bool {
+        self.delivered.contains_key(&pair)
+            || self.copies.contains_key(&pair)
+            || self.expired.contains(&pair)
+            || self.deleted.contains(&pair.0)
+    }
+
+    /// A message left a queue. `known_since` says since when, at the latest, the function that
+    /// acknowledged it knew of a project's integrations.
+    pub fn removed(
+        &mut self,
+        queue: Queue,
+        id: u64,
+        table: &Table,
+        known_since: impl Fn(&ProjectId) -> Option<i64>,
+        now: i64,
+    ) -> About {
+        match queue {
+            Queue::Events => {
+                let Some(fresh) = self.fresh.remove(&id) else { return About::default() };
+                let last: Vec<u32> =
+                    fresh.events.iter().copied().filter(|event| self.release(*event)).collect();
+                // Who never read the configuration may not acknowledge anything.
+                let since = known_since(&fresh.project).unwrap_or(now);
+                self.check_fresh(&fresh, &last, table, since, now);
+                About { integration: None, events: fresh.events }
+            }
+            Queue::Retry => {
+                let Some(copy) = self.scheduled.remove(&id) else { return About::default() };
+                self.attempts.unscheduled(&copy.delivery);
+                self.uncopy(&copy, false, now, "acknowledging its message");
+                About { integration: Some(copy.integration), events: copy.events }
+            }
+            Queue::Wake => About::default(),
+        }
+    }
+
+    /// One message less that holds the event. Whether it was the last.
+    fn release(&mut self, event: u32) -> bool {
+        let Some(holds) = self.fresh_holds.get_mut(&event) else { return true };
+        *holds -= 1;
+        let last = *holds == 0;
+        if last {
+            self.fresh_holds.remove(&event);
+        }
+        last
+    }
+
+    /// Whoever wanted the events without a doubt has them, or they are stored for it.
+    fn check_fresh(
+        &mut self,
+        fresh: &FreshCopy,
+        events: &[u32],
+        table: &Table,
+        since: i64,
+        now: i64,
+    ) {
+        let FreshCopy { project, environment, stream, .. } = fresh;
+        let wants = |state: &Configured| match state {
+            Configured::Present(integration) => integration.wants(*stream, environment),
+            Configured::Deleted => false,
+        };
+        let Some(integrations) = table.integrations.get(project) else { return };
+        for (id, configured) in integrations {
+            if !configured.throughout(since, wants) {
+                continue;
+            }
+            let integration = self.number(id);
+            for event in events {
+                if !self.is_safe((integration, *event)) {
+                    let about = About { integration: Some(integration), events: vec![*event] };
+                    let what = format!("lost: event {event}, whose message was acknowledged");
+                    self.violate(now, about, what);
+                }
+            }
+        }
+    }
+
+    /// An object was written. What it is about.
+    pub fn put(&mut self, key: &str, body: &[u8], now: i64) -> About {
+        let (Some(parsed), Ok(aside)) = (ParkedKey::parse(key), Aside::decode(body)) else {
+            return About::default();
+        };
+        if let Some(before) = self.objects.remove(key) {
+            // Written over with the same: the new copy is counted below.
+            for event in &before.events {
+                let pair = (before.integration, *event);
+                if let Some(copies) = self.copies.get_mut(&pair) {
+                    *copies -= 1;
+                    if *copies == 0 {
+                        self.copies.remove(&pair);
+                    }
+                }
+            }
+        }
+        let copy = self.copy(&aside.integration, aside.id.to_string(), numbers(&aside.events));
+        let about = About { integration: Some(copy.integration), events: copy.events.clone() };
+        let checked = match parsed.place {
+            Place::Parked => {
+                self.attempts.parked(&copy.delivery, now);
+                Ok(())
+            }
+            Place::Dead => {
+                self.dead.extend(copy.events.iter().map(|event| (copy.integration, *event)));
+                self.attempts.dead(&copy.delivery, now)
+            }
+        };
+        self.objects.insert(key.to_owned(), copy);
+        if let Err(what) = checked {
+            self.violate(now, about.clone(), what);
+        }
+        about
+    }
+
+    /// An object was deleted; `expired` if that was its time.
+    pub fn deleted_object(&mut self, key: &str, expired: bool, now: i64) -> About {
+        let Some(copy) = self.objects.remove(key) else { return About::default() };
+        let place = ParkedKey::parse(key).map(|parsed| parsed.place);
+        if place == Some(Place::Parked) {
+            self.attempts.unparked(&copy.delivery, now);
+        }
+        self.uncopy(&copy, expired, now, "deleting its object");
+        About { integration: Some(copy.integration), events: copy.events }
+    }
+
+    /// Something happened to a message of the RetryQueue that may add an attempt.
+    pub fn excuse(&mut self, message: u64) {
+        if let Some(copy) = self.scheduled.get(&message) {
+            self.attempts.excuse(&copy.delivery);
+        }
+    }
+
+    /// Whose deliveries, parked or scheduled, hold events that are neither delivered nor dead: how many of
+    /// each. An object whose mark could not be written may be left, its message having done the rest;
+    /// and so may what `hopeless` says no endpoint will take.
+    pub fn waiting(&self, hopeless: impl Fn(u32, &[u32]) -> bool) -> BTreeMap<u32, (usize, usize)> {
+        let mut waiting: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+        let waits = |copy: &Copy| {
+            let ended = |event: &u32| {
+                let pair = (copy.integration, *event);
+                self.delivered.contains_key(&pair) || self.dead.contains(&pair)
+            };
+            !self.deleted.contains(&copy.integration)
+                && !copy.events.iter().all(ended)
+                && !hopeless(copy.integration, &copy.events)
+        };
+        for copy in self.scheduled.values().filter(|copy| waits(copy)) {
+            waiting.entry(copy.integration).or_default().0 += 1;
+        }
+        let parked = |key: &str| ParkedKey::parse(key).is_some_and(|k| k.place == Place::Parked);
+        let objects = self.objects.iter().filter(|(key, copy)| parked(key) && waits(copy));
+        for (_, copy) in objects {
+            waiting.entry(copy.integration).or_default().1 += 1;
+        }
+        waiting
+    }
+
+    /// How many pairs of integration and event are dead, and were not delivered all the same.
+    pub fn dead(&self) -> usize {
+        self.dead.iter().filter(|pair| !self.delivered.contains_key(*pair)).count()
+    }
+
+    /// Events that are stored for an integration.
+    pub fn stored(&self, integration: u32) -> usize {
+        self.copies.keys().filter(|(of, _)| *of == integration).count()
+    }
+}
