@@ -1,6 +1,6 @@
 //! One attempt at a delivery: a request and, where it failed, the immediate retry.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
 
@@ -26,6 +26,9 @@ pub const ATTEMPT: Duration = Duration::from_secs(26);
 /// `batch` waits so long for an answer. Who needs longer is served by `drain`, which has all the
 /// time of a request: an invocation of `batch` is one of a few, and others wait for it.
 pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Who looks at the time later than this after it was up was not waiting all the while.
+const STOOD_STILL: Duration = Duration::from_millis(500);
 
 /// What an attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,10 +128,17 @@ async fn request<P: Ports>(
         body: body.clone(),
         gzipped,
     };
-    let sending = ports.sender().send(request);
+    let mut sending = pin!(ports.sender().send(request));
     let sent = match patience {
         None => Some(sending.await),
-        Some(wait) => within(ports.clock(), ports.clock().now().plus(wait), sending).await,
+        Some(wait) => loop {
+            let until = ports.clock().now().plus(wait);
+            let sent = within(ports.clock(), until, sending.as_mut()).await;
+            // Who stood still so long, or was busy otherwise, has not waited for the endpoint.
+            if sent.is_some() || ports.clock().now() <= until.plus(STOOD_STILL) {
+                break sent;
+            }
+        },
     };
     let at = ports.clock().now();
     let Some(Sent { answer, took }) = sent else {

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod array;
 pub mod attempt;
 pub mod batch;
+mod beside;
 pub mod breaker;
 pub mod count;
 pub mod delivery;

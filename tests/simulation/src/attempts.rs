@@ -111,7 +111,7 @@ impl Attempts {
     /// A request begins.
     pub fn begins(&mut self, id: &str, maker: Maker, now: i64) -> Result<Begun, String> {
         self.requests += 1;
-        let slack = if self.storm { 60_000 } else { 10_000 };
+        let slack = if self.storm { 60_000 } else { 1_500 };
         let storm = self.storm;
         let record = self.record(id);
         if let Some(last) = record.last

@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
     attempt::{ATTEMPT, Attempted, PATIENCE, attempt},
+    beside::beside,
     breaker::{Breaker, Observation},
     delivery::Delivery,
     diagnose::{change_breaker, is_telling, jitter, observe, pause_gone},
@@ -111,19 +112,26 @@ impl<'a, P: Ports> Lane<'a, P> {
     pub(super) async fn run(mut self, mut jobs: impl Jobs) -> Report {
         let mut halves = VecDeque::new();
         let mut under_way = FuturesUnordered::new();
+        let mut done = VecDeque::new();
         loop {
-            while under_way.len() < WIDTH && self.may_attempt().await {
+            while under_way.len() + done.len() < WIDTH
+                && beside(self.may_attempt(), &mut under_way, &mut done).await
+            {
                 let Some(job) = halves.pop_front().or_else(|| jobs.next()) else {
                     break;
                 };
                 let deadline = self.invocation.deadline;
                 under_way.push(self.batch.try_job(self.integration, job, deadline));
             }
-            let Some(tried) = under_way.next().await else {
-                break;
+            let tried = match done.pop_front() {
+                Some(tried) => tried,
+                None => match under_way.next().await {
+                    Some(tried) => tried,
+                    None => break,
+                },
             };
-            self.settle(tried, &mut halves).await;
-            self.store(STORE_AT_ONCE).await;
+            beside(self.settle(tried, &mut halves), &mut under_way, &mut done).await;
+            beside(self.store(STORE_AT_ONCE), &mut under_way, &mut done).await;
         }
         jobs.only_to_store();
         for job in halves.into_iter().chain(jobs) {

@@ -2,13 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::Poll,
     time::Duration,
 };
 
@@ -20,6 +18,7 @@ use futures_util::{
 
 use crate::{
     attempt::ATTEMPT,
+    beside::beside,
     breaker::{Before, Breaker, Observation},
     diagnose::{change_breaker, is_telling, jitter, observe},
     health::{Health, Route, Why},
@@ -333,26 +332,6 @@ impl<'a, P: Ports> Slice<'a, P> {
         }
         Ok(Step::Look)
     }
-}
-
-/// Does `work`, and goes on with what is under way beside it: an attempt's second request is due
-/// 300 ms after the first, however slow the calls of `work` are. What ends meanwhile is `done`.
-async fn beside<F: Future, T: Future>(
-    work: F,
-    under_way: &mut FuturesUnordered<T>,
-    done: &mut VecDeque<T::Output>,
-) -> F::Output {
-    let mut work = pin!(work);
-    poll_fn(|context| {
-        if let Poll::Ready(result) = work.as_mut().poll(context) {
-            return Poll::Ready(result);
-        }
-        while let Poll::Ready(Some(tried)) = under_way.poll_next_unpin(context) {
-            done.push_back(tried);
-        }
-        Poll::Pending
-    })
-    .await
 }
 
 /// What to do next.
