@@ -84,6 +84,8 @@ fn seeds_that_once_failed() {
     for (seed, why) in [
         (685, "parts of a delivery had slots of their own, and more than ten attempts"),
         (2558, "an object was written, its answer lost, and nobody knew of it any more"),
+        (12_366, "a drain started what it was reading when it saw the pause"),
+        (34_247, "with slow calls of AWS an answer that had come counted as none"),
         (14_075, "throttles after a last attempt looked like an outage before it"),
     ] {
         let report = run(seed, None, false);

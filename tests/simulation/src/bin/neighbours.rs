@@ -1,4 +1,4 @@
-//! Prints what bad endpoints cost good ones, with 100 integrations, and how 10,000 fare for days.
+//! Prints what bad endpoints cost good ones, with 100 integrations, and how 10,000 fare for hours.
 
 use std::{
     io::{StdoutLock, Write},
@@ -16,8 +16,8 @@ What bad endpoints cost good ones, in virtual time.
 Usage: neighbours [--seeds N] [--hours H] [--requests R]
 
   --seeds N     seeds of each case with 100 integrations (20); 0 leaves them out
-  --hours H     traffic of 10,000 integrations (48); 0 leaves them out
-  --requests R  requests of these an hour (1800)
+  --hours H     traffic of 10,000 integrations (6); 0 leaves them out
+  --requests R  requests of these an hour (3600)
 ";
 
 fn main() -> ExitCode {
@@ -62,7 +62,7 @@ fn hundred(out: &mut StdoutLock<'_>, shape: Shape, most: usize, seeds: u64) -> b
 
 /// Seeds, hours and requests, or nothing if the command line is not understood.
 fn options(mut arguments: impl Iterator<Item = String>) -> Option<(u64, i64, i64)> {
-    let (mut seeds, mut hours, mut requests) = (20, 48, 1_800);
+    let (mut seeds, mut hours, mut requests) = (20, 6, 3_600);
     while let Some(argument) = arguments.next() {
         let number = arguments.next()?.parse::<u32>().ok()?;
         match argument.as_str() {
