@@ -65,6 +65,11 @@ impl Slices {
             .cloned()
     }
 
+    /// Since when an invocation's present pass lists.
+    pub fn pass_since(&self, invocation: u64) -> Option<i64> {
+        self.ways.get(&invocation)?.pass_since
+    }
+
     /// One more probe in the pause that ended at `until`: how many there are now.
     pub fn probed(&mut self, integration: u32, until: i64) -> u32 {
         let (of, probes) = self.probes.entry(integration).or_default();

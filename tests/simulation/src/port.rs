@@ -356,8 +356,10 @@ impl HealthStore for Port {
     ) -> PortResult<Option<u64>> {
         // Nothing is parked by `drain`: it found what nobody knew of.
         self.heals(id, "found something parked without a timer");
-        self.change("mark_backlog", Some(project), id, move |item, _| item.mark_backlog(wake_at))
-            .await
+        self.change("mark_backlog", Some(project), id, move |item, now| {
+            item.mark_backlog(wake_at, now)
+        })
+        .await
     }
 
     async fn set_timer(
@@ -401,7 +403,28 @@ impl HealthStore for Port {
 
     async fn finish(&self, id: &IntegrationId, owner: &str, backlog_gen: u64) -> PortResult<bool> {
         let owner = owner.to_owned();
-        self.change("finish", None, id, move |item, _| item.finish(&owner, backlog_gen)).await
+        let (whose, invocation) = (id.clone(), self.invocation());
+        let finished = self
+            .change("finish", None, id, move |item, _| {
+                (item.finish(&owner, backlog_gen), item.marked_at)
+            })
+            .await;
+        let (finished, marked_at) = finished?;
+        let now = self.world.now();
+        self.world.with(|state| {
+            // Nothing was parked since it began to list what there is.
+            let since = state.slices.pass_since(invocation);
+            if finished && since.is_some_and(|since| marked_at > since) {
+                let integration = Some(state.witness.number(&whose));
+                let about = About { integration, ..About::default() };
+                state.witness.violate(
+                    now,
+                    about,
+                    "finished, though something was parked meanwhile",
+                );
+            }
+        });
+        Ok(finished)
     }
 
     async fn overdue(&self, before: Timestamp) -> PortResult<Vec<Timer>> {

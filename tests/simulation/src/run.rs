@@ -220,6 +220,7 @@ pub fn run(seed: u64, days: Option<u32>, traced: bool) -> Report {
             |days| i64::from(days) * 24 * HOUR,
         ),
         events: days.map_or_else(|| [30, 150, 400][chance.random_range(0..3)], |days| 600 * days),
+        steady: seed % 8 == 4,
     };
     let world = Arc::new(World::new(executor.time(), setting));
     let deployment = Deployment::new(&world);

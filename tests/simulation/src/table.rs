@@ -35,6 +35,8 @@ pub struct Item {
     pub paused_at: Option<i64>,
     /// When the breaker that is open was opened, by true time.
     pub opened_at: Option<i64>,
+    /// When something was last parked, by true time.
+    pub marked_at: i64,
 }
 
 /// The table.
@@ -112,6 +114,7 @@ impl Table {
                 unwell: false,
                 paused_at: None,
                 opened_at: None,
+                marked_at: i64::MIN,
             },
             |item| item.latest().clone(),
         );
@@ -233,7 +236,8 @@ impl Item {
     }
 
     /// Notes that something was parked.
-    pub fn mark_backlog(&mut self, wake_at: Timestamp) -> Option<u64> {
+    pub fn mark_backlog(&mut self, wake_at: Timestamp, now: i64) -> Option<u64> {
+        self.marked_at = now;
         let health = &mut self.health;
         health.backlog_gen += 1;
         let later = |due: Timestamp| due > wake_at && health.lease.is_none();

@@ -24,6 +24,8 @@ use crate::{
 /// Ingest over simulated ports.
 pub type SimIngest = Ingest<Port, Port, Port>;
 
+/// Steady requests come about so often.
+const STEADY_MS: i64 = 7_000;
 /// The admin key of every simulated deployment.
 pub const ADMIN_KEY: &str = "simulated-admin-key";
 /// Environments of a tenant, the first at least.
@@ -51,6 +53,8 @@ pub struct Shape {
     pub traffic_ms: i64,
     /// Events of one seed, at most.
     pub events: u32,
+    /// Whether requests come one every few seconds, so that backlogs end and begin all the time.
+    pub steady: bool,
 }
 
 /// The operator's API, called as an operator calls it.
@@ -203,14 +207,7 @@ pub async fn found(world: &Arc<World>, operator: &Operator, shape: Shape) -> Vec
         }
         let share = shape.events / u32::try_from(shape.tenants).unwrap_or(1);
         let requests = world.with(|state| {
-            requests(
-                &mut state.chance,
-                world.time.now(),
-                shape.traffic_ms,
-                share,
-                keys.len(),
-                &mut next_event,
-            )
+            requests(&mut state.chance, world.time.now(), shape, share, keys.len(), &mut next_event)
         });
         tenants.push(Tenant { project, keys, requests });
     }
@@ -221,11 +218,12 @@ pub async fn found(world: &Arc<World>, operator: &Operator, shape: Shape) -> Vec
 fn requests(
     chance: &mut impl Rng,
     now: i64,
-    traffic_ms: i64,
+    shape: Shape,
     events: u32,
     keys: usize,
     next_event: &mut u32,
 ) -> Vec<(i64, usize, Vec<u32>)> {
+    let traffic_ms = shape.traffic_ms;
     let size = [events, events / 4, events / 20, 3][chance.random_range(0..4)].max(1);
     let each = [1, 5, 20, 60][chance.random_range(0..4)];
     let burst = chance.random_bool(0.2);
@@ -240,6 +238,8 @@ fn requests(
         } else {
             chance.random_range(0..traffic_ms)
         };
+        let every = STEADY_MS * i64::try_from(requests.len()).unwrap_or(0);
+        let at = if shape.steady { (every + at % STEADY_MS).min(traffic_ms) } else { at };
         let numbers: Vec<u32> = (*next_event..*next_event + count).collect();
         *next_event += count;
         requests.push((now + at, chance.random_range(0..keys.max(1)), numbers));
