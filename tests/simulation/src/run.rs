@@ -253,7 +253,7 @@ pub fn run(seed: u64, days: Option<u32>, traced: bool) -> Report {
     let healed_at = world.now();
     while !broken() && world.now() < healed_at + PATIENCE {
         executor.run(world.now() + 10 * MINUTE, broken);
-        if world.with(is_at_rest) {
+        if world.with(|state| is_at_rest(state, world.now())) {
             break;
         }
     }
@@ -330,7 +330,7 @@ fn follow(deployment: &Deployment, tenants: &[Tenant]) {
 
 /// Whether nothing is under way any more that an endpoint could still get. What it got already, and
 /// cannot take once more, may be left: of that alone the drainer cannot tell that the endpoint is well.
-pub(crate) fn is_at_rest(state: &mut State) -> bool {
+pub(crate) fn is_at_rest(state: &mut State, now: i64) -> bool {
     let [events, retry, _] = &state.queues;
     let idle = |item: &Versioned<Item>| {
         let health = &item.latest().health;
@@ -338,7 +338,8 @@ pub(crate) fn is_at_rest(state: &mut State) -> bool {
         let parked = state.objects.range(prefix.clone()..).next();
         let left = parked.is_some_and(|(key, _)| key.starts_with(&prefix));
         // Who still drains may not have counted yet.
-        (health.next_wake_at.is_none() || left) && health.lease.is_none()
+        let drains = health.lease.as_ref().is_some_and(|lease| lease.until.0 > now);
+        (health.next_wake_at.is_none() || left) && !drains
     };
     events.is_empty()
         && retry.is_empty()
@@ -370,7 +371,7 @@ pub(crate) fn check_end(world: &World) {
         if state.witness.violation.is_some() {
             return;
         }
-        if !is_at_rest(state) {
+        if !is_at_rest(state, now) {
             let left: Vec<usize> = state.queues.iter().map(crate::queue::Queue::len).collect();
             let waiting = waiting(state);
             let about = About {

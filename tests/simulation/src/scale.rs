@@ -178,7 +178,7 @@ fn run(scale: Scale, ill: bool) -> Fared {
     });
     while city.violation().is_none() && city.world.now() < end + PATIENCE {
         city.run(city.world.now() + 10 * MINUTE);
-        if city.world.with(is_at_rest) {
+        if city.world.with(|state| is_at_rest(state, city.world.now())) {
             break;
         }
     }
