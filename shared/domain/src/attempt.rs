@@ -10,7 +10,7 @@ use crate::{
     destination::{Allowed, Destination},
     event,
     gzip::gzip,
-    integration::{Integration, Preset},
+    integration::Integration,
     outcome::{Failure, Outcome, outcome},
     ports::{Clock, Ports, Request, Sender, Sent},
     time::Timestamp,
@@ -85,7 +85,7 @@ pub async fn attempt<P: Ports>(
     };
     let plain = event::join(&delivery.events);
     let plain_bytes = plain.len();
-    let gzipped = wants_gzip(integration, &to);
+    let gzipped = integration.wants_gzip(&to);
     let body = Bytes::from(if gzipped { gzip(&plain) } else { plain });
     let sent_bytes = body.len();
 
@@ -146,13 +146,6 @@ async fn request<P: Ports>(
         return Attempted { outcome: Outcome::Unanswered, at, latency };
     };
     Attempted { outcome: outcome(integration, &answer, at), at, latency: took }
-}
-
-fn wants_gzip(integration: &Integration, to: &Destination) -> bool {
-    integration.gzip.unwrap_or_else(|| match integration.preset {
-        Preset::Split => to.wants_gzip(),
-        Preset::Standard => false,
-    })
 }
 
 #[cfg(test)]

@@ -196,7 +196,9 @@ impl<P: Ports> Batch<P> {
             for integration in integrations.iter() {
                 let wanted: Vec<_> = messages
                     .iter()
-                    .filter(|m| integration.wants(m.fresh.stream, &m.fresh.environment.id))
+                    .filter(|m| {
+                        integration.wants(m.fresh.stream, m.fresh.origin, &m.fresh.environment.id)
+                    })
                     .map(Arc::clone)
                     .collect();
                 if !wanted.is_empty() {

@@ -12,7 +12,7 @@ use crate::{
     expiring::Expiring,
     gzip::{GunzipError, gunzip},
     impression::{EnvironmentTexts, FieldFault, normalise},
-    integration::Stream,
+    integration::{Origin, Stream},
     key::{bearer, hash, is_ingest_key},
     message::{Fresh, MAX_TEXT},
     ports::{Clock, KeyGrant, KeyHash, Outgoing, Queue, Queues, Registry},
@@ -98,6 +98,7 @@ impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
             project: grant.project,
             environment: grant.environment,
             stream: post.stream,
+            origin: Origin::Api,
             accepted_at: self.clock.now(),
         };
         self.send(&fresh, events).await?;
@@ -314,7 +315,9 @@ fn read_event(
     }
     match stream {
         Stream::Impressions => normalise(text, environment),
-        Stream::Events => Ok(Event::from_object(body.slice_ref(text.as_bytes()))),
+        Stream::Events | Stream::Identities => {
+            Ok(Event::from_object(body.slice_ref(text.as_bytes())))
+        }
     }
 }
 

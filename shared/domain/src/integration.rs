@@ -1,9 +1,15 @@
 //! An integration: one configured webhook.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
+    destination::Destination,
     id::{IntegrationId, ProjectId},
+    preset::{Exposures, Gzip, ImmediateRetry, Payload, Preset, Scheme, Success},
+    secret::Secret,
     time::Timestamp,
 };
 
@@ -15,16 +21,32 @@ pub enum Stream {
     Impressions,
     /// Product-analytics events: any JSON object.
     Events,
+    /// The flags, segments and traits of an identity, in the schema of Flagsmith's webhook.
+    Identities,
 }
 
-/// A named set of defaults: what the webhook of a known system does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How events came in. The forms of different systems' events have nothing in common, so an
+/// integration takes those that its preset knows what to do with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Preset {
-    /// Split and Harness FME: success is 200 and nothing else; gzip, except to Slack and Fivetran.
+pub enum Origin {
+    /// Flagpost's own routes: whoever posts there chooses the form.
+    #[default]
+    Api,
+    /// An upload of a Split or Harness FME SDK.
     Split,
-    /// Success is any 2xx; gzip only if asked for.
-    Standard,
+    /// An upload of a Statsig SDK, or its incoming event webhook.
+    Statsig,
+    /// An upload of an Amplitude SDK.
+    Amplitude,
+    /// A Flagsmith server's webhook.
+    Flagsmith,
+}
+
+impl Origin {
+    pub(crate) fn is_api(&self) -> bool {
+        *self == Self::Api
+    }
 }
 
 /// An environment of a project, as an ingest key names it.
@@ -36,7 +58,7 @@ pub struct Environment {
     pub name: String,
 }
 
-/// One configured webhook, as stored and as the API shows it.
+/// One configured webhook, as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Integration {
     /// Its identifier.
@@ -55,13 +77,13 @@ pub struct Integration {
     pub environments: Vec<String>,
     /// Whether it takes anything new. What it has stays parked while it does not.
     pub enabled: bool,
-    /// Whether bodies are compressed; absent: as the preset says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gzip: Option<bool>,
-    /// Events in one delivery at most, 1 to 500.
+    /// Events in one delivery at most, 1 to 500; see [`Integration::max_events`].
     pub max_events: usize,
     /// Bytes of one body at most before compression, 1 KiB to 1 MiB. One event alone may exceed it.
     pub max_bytes: usize,
+    /// What is set otherwise than the preset has it, and what no preset has.
+    #[serde(flatten)]
+    pub own: Own,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -70,25 +92,125 @@ pub struct Integration {
     pub version: u64,
 }
 
+/// An integration's own settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// Events that came in by these routes are taken; absent: as the preset says, as below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origins: Option<Vec<Origin>>,
+    /// What one request carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Payload>,
+    /// Which answers are success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<Success>,
+    /// Whether bodies are compressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gzip: Option<bool>,
+    /// What is tried at once when a request fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub immediate_retry: Option<ImmediateRetry>,
+    /// How a request is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Scheme>,
+    /// Where an exposure's details are, in events of Statsig's form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposures: Option<Exposures>,
+    /// Which events are wanted, as an event pattern of EventBridge; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Value>,
+    /// What makes the payload of each event: a FreeMarker template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// What the template makes; JSON when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_result: Option<TemplateResult>,
+    /// The customer's headers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Secret>,
+    /// What signs requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// What signs them too, for a while after a rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_secret: Option<OldSecret>,
+}
+
+/// A secret that was replaced, and still signs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldSecret {
+    /// The secret.
+    pub secret: Secret,
+    /// It signs until then.
+    pub until: Timestamp,
+}
+
+/// What a template makes of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TemplateResult {
+    /// JSON: anything else is a failed attempt.
+    Json,
+    /// Any text, one to a request.
+    Text,
+}
+
 /// Events in one delivery at most.
 pub const MAX_EVENTS: usize = 500;
+/// The same where each event is a request of its own.
+pub const MAX_REQUESTS: usize = 50;
 /// Bytes in one body at most.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
 impl Integration {
-    /// Whether it takes new events of this stream and environment.
-    pub fn wants(&self, stream: Stream, environment: &str) -> bool {
+    /// Whether it takes new events that came in this way from this environment.
+    pub fn wants(&self, stream: Stream, origin: Origin, environment: &str) -> bool {
+        let origins = self.own.origins.as_deref().unwrap_or(self.preset.defaults().origins);
         self.enabled
             && self.stream == stream
+            && origins.contains(&origin)
             && (self.environments.is_empty()
                 || self.environments.iter().any(|id| id == environment))
     }
 
+    /// What one request carries.
+    pub fn payload(&self) -> Payload {
+        self.own.payload.unwrap_or(self.preset.defaults().payload)
+    }
+
+    /// Events in one delivery at most.
+    pub fn max_events(&self) -> usize {
+        match self.payload() {
+            Payload::Object => self.max_events.min(MAX_REQUESTS),
+            Payload::Array | Payload::Ndjson => self.max_events,
+        }
+    }
+
     /// Whether this status counts as delivered.
     pub fn succeeds_with(&self, status: u16) -> bool {
-        match self.preset {
-            Preset::Split => status == 200,
-            Preset::Standard => (200..300).contains(&status),
-        }
+        self.own.success.unwrap_or(self.preset.defaults().success).includes(status)
+    }
+
+    /// What is tried at once when a request fails.
+    pub fn immediate_retry(&self) -> ImmediateRetry {
+        self.own.immediate_retry.unwrap_or(self.preset.defaults().immediate_retry)
+    }
+
+    /// How requests are signed, where there is a secret.
+    pub fn signature(&self) -> Scheme {
+        self.own.signature.unwrap_or(self.preset.defaults().signature)
+    }
+
+    /// Where an exposure's details are.
+    pub fn exposures(&self) -> Exposures {
+        self.own.exposures.unwrap_or(self.preset.defaults().exposures)
+    }
+
+    /// Whether bodies to this destination are compressed.
+    pub fn wants_gzip(&self, to: &Destination) -> bool {
+        self.own.gzip.unwrap_or_else(|| match self.preset.defaults().gzip {
+            Gzip::Never => false,
+            Gzip::ExceptSlackAndFivetran => to.wants_gzip(),
+        })
     }
 }

@@ -33,10 +33,12 @@ pub mod pacing;
 pub mod park;
 pub mod parked;
 pub mod ports;
+pub mod preset;
 pub mod problem;
 pub mod queueing;
 pub mod retry;
 pub mod schedule;
+pub mod secret;
 pub mod time;
 mod within;
 

@@ -13,7 +13,7 @@ use crate::{
     event::{self, Event},
     gzip::{gunzip, gzip},
     id::{DeliveryId, IntegrationId, ProjectId},
-    integration::{Environment, Stream},
+    integration::{Environment, Origin, Stream},
     ports::BATCH_BYTES,
     time::Timestamp,
 };
@@ -58,6 +58,8 @@ pub struct Fresh {
     pub environment: Environment,
     /// Of which stream.
     pub stream: Stream,
+    /// How they came in.
+    pub origin: Origin,
     /// When they were accepted.
     pub accepted_at: Timestamp,
 }
@@ -123,6 +125,8 @@ struct FreshHead {
     project: ProjectId,
     environment: Environment,
     stream: Stream,
+    #[serde(default, skip_serializing_if = "Origin::is_api")]
+    origin: Origin,
     accepted_at: Timestamp,
 }
 
@@ -163,6 +167,7 @@ impl Fresh {
             project: self.project.clone(),
             environment: self.environment.clone(),
             stream: self.stream,
+            origin: self.origin,
             accepted_at: self.accepted_at,
         };
         encode(&head, events)
@@ -174,9 +179,9 @@ impl Fresh {
         if text.bytes > MAX_DECODED {
             return Err(Unreadable::Foreign(format!("says it holds {} bytes", text.bytes)));
         }
-        let FreshHead { project, environment, stream, accepted_at } = text.head;
+        let FreshHead { project, environment, stream, origin, accepted_at } = text.head;
         Ok(Packed {
-            fresh: Self { project, environment, stream, accepted_at },
+            fresh: Self { project, environment, stream, origin, accepted_at },
             count: text.count,
             bytes: text.bytes,
             plain: text.plain,

@@ -101,7 +101,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::{integration::Preset, memory::integration};
+    use crate::{memory::integration, preset::Preset};
 
     /// Sat, 21 Nov 2026 05:00:00 GMT.
     const NOW: Timestamp = Timestamp(1_795_237_200_000);

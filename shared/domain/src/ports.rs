@@ -14,6 +14,7 @@ use crate::{
     id::{IntegrationId, KeyId, ProjectId},
     integration::{Environment, Integration},
     ledger::Counts,
+    secret::Secret,
     time::Timestamp,
 };
 
@@ -125,6 +126,8 @@ pub struct KeyGrant {
     pub project: ProjectId,
     /// The environment that is written into each.
     pub environment: Environment,
+    /// What must have signed the payloads of a Flagsmith server; any are taken when absent.
+    pub secret: Option<Secret>,
 }
 
 /// SHA-256 of a key, in lower-case hex. Keys themselves are not stored.

@@ -126,6 +126,7 @@ impl Registry for Store {
             id: "bench".into(),
             project: PROJECT.into(),
             environment: Environment { id: ENVIRONMENT.to_owned(), name: "Production".to_owned() },
+            secret: None,
         }))
     }
 

@@ -5,7 +5,8 @@ use flagpost_domain::{
     batch::{Batch, Policy, Record},
     breaker,
     ingest::{Ingest, Limits, Post},
-    integration::{Integration, MAX_BYTES, MAX_EVENTS, Preset, Stream},
+    integration::{Integration, MAX_BYTES, MAX_EVENTS, Own, Stream},
+    preset::Preset,
     retry::Schedule,
     time::Timestamp,
 };
@@ -31,7 +32,7 @@ pub(crate) fn integration(url: &str) -> Integration {
         preset: Preset::Split,
         environments: vec!["staging".to_owned(), ENVIRONMENT.to_owned()],
         enabled: true,
-        gzip: None,
+        own: Own::default(),
         max_events: MAX_EVENTS,
         max_bytes: MAX_BYTES,
         created_at: Timestamp(1_795_000_000_000),

@@ -14,7 +14,7 @@ use flagpost_domain::{
     gzip::gunzip,
     health::{Health, Lease, Pause},
     id::{IntegrationId, KeyId, ProjectId},
-    integration::{Integration, Preset},
+    integration::Integration,
     ledger::Counts,
     parked::{ParkedKey, Place},
     ports::{
@@ -23,6 +23,7 @@ use flagpost_domain::{
         PortResult, Ports, Project, Queue, Queues, Random, Registry, Request, SendError, Sender,
         Sent, Services, Timer, Written,
     },
+    preset::Preset,
     time::{Timestamp, millis},
 };
 use rand::{Rng, RngExt};
@@ -734,10 +735,8 @@ impl Sender for Port {
             return Sent { answer, took: Duration::ZERO };
         };
         let lost = reaction.takes < TIME_OUT_MS && self.world.happens(Fault::EndpointAnswerLost);
-        let succeeds = reaction.status.is_some_and(|status| match preset {
-            Preset::Split => status == 200,
-            Preset::Standard => (200..300).contains(&status),
-        });
+        let succeeds =
+            reaction.status.is_some_and(|status| preset.defaults().success.includes(status));
         if reaction.takes == i64::MAX || reaction.status.is_none() || !succeeds {
             self.world.sleep_ms(reaction.takes.min(TIME_OUT_MS)).await;
         } else {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use flagpost_domain::{
     id::{IntegrationId, ProjectId},
-    integration::Stream,
+    integration::{Origin, Stream},
     message::{Aside, Fresh, Scheduled},
     parked::{ParkedKey, Place},
     ports::Queue,
@@ -268,7 +268,9 @@ impl Witness {
     ) {
         let FreshCopy { project, environment, stream, .. } = fresh;
         let wants = |state: &Configured| match state {
-            Configured::Present(integration) => integration.wants(*stream, environment),
+            Configured::Present(integration) => {
+                integration.wants(*stream, Origin::Api, environment)
+            }
             Configured::Deleted => false,
         };
         let Some(integrations) = table.integrations.get(project) else { return };

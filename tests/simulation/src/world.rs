@@ -13,8 +13,8 @@ use bytes::Bytes;
 use flagpost_domain::{
     batch::Policy,
     id::{IntegrationId, ProjectId},
-    integration::Preset,
     ports,
+    preset::Preset,
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;

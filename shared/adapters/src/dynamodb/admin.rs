@@ -73,7 +73,12 @@ impl AdminStore for DynamoDb {
             ("name", text(&listing.name)),
             ("created_at", number(listing.created_at.0)),
         ];
-        let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
+        let secret = grant.secret.as_ref().map(|secret| ("secret", text(secret.reveal())));
+        let attributes: Vec<_> = attributes
+            .into_iter()
+            .chain(secret)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
         let mut looked_up = key(key_pk(hash), KEY_SK.to_owned());
         looked_up.extend(attributes.clone());
         let mut listed = key(project_pk(&grant.project), key_sk(&grant.id));

@@ -4,6 +4,7 @@ use flagpost_domain::{
     id::{IntegrationId, KeyId, ProjectId},
     integration::{Environment, Integration},
     ports::{Found, KeyGrant, KeyHash, PortResult, Registry},
+    secret::Secret,
 };
 
 use super::{
@@ -63,6 +64,7 @@ pub(super) fn grant(item: &Item) -> Result<KeyGrant, Corrupt> {
             id: item.text("environment_id")?.to_owned(),
             name: item.text("environment_name")?.to_owned(),
         },
+        secret: item.optional_text("secret")?.map(Secret::new),
     })
 }
 

@@ -1,8 +1,10 @@
 use flagpost_adapters::dynamodb::DynamoDb;
 use flagpost_domain::{
     id::{IntegrationId, KeyId, ProjectId},
-    integration::{Environment, Integration, Preset, Stream},
+    integration::{Environment, Integration, Stream},
     ports::{AdminStore, Found, KeyGrant, KeyListing, PortError, Project, Registry, Written},
+    preset::Preset,
+    secret::Secret,
 };
 
 use crate::stack::{Stack, now, text, unique};
@@ -34,7 +36,7 @@ impl Own {
             preset: Preset::Split,
             environments: vec!["prod ✓".to_owned()],
             enabled: true,
-            gzip: None,
+            own: flagpost_domain::integration::Own::default(),
             max_events: 500,
             max_bytes: 1 << 20,
             created_at: now(),
@@ -49,6 +51,7 @@ impl Own {
                 id: KeyId::from(id),
                 project: self.project.id.clone(),
                 environment: Environment { id: "e-1".to_owned(), name: "Prod".to_owned() },
+                secret: Some(Secret::new("a secret of theirs")),
             },
             name: "the web site".to_owned(),
             created_at: now(),

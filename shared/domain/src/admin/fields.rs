@@ -7,7 +7,10 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::problem::{Fault, Kind, Problem};
+use crate::{
+    problem::{Fault, Kind, Problem},
+    secret::Secret,
+};
 
 /// An object that is being read.
 pub(super) struct Fields {
@@ -70,6 +73,17 @@ impl Fields {
             Some(value) => self.check_text(name, &value, length),
             None => self.missing(name, &format!("text of {} characters", span(&length))),
         }
+    }
+
+    /// A secret of 8 to 256 characters, if given. No fault quotes it.
+    pub(super) fn secret(&mut self, name: &'static str) -> Option<Secret> {
+        let value = self.take(name)?;
+        let fits = |text: &&str| (8..=256).contains(&text.chars().count());
+        let secret = value.as_str().filter(fits).map(Secret::new);
+        if secret.is_none() {
+            self.fault(name, "must be text of 8 to 256 characters");
+        }
+        secret
     }
 
     /// The same for a field that may be absent.

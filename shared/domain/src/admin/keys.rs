@@ -35,7 +35,11 @@ struct List<'a> {
 
 impl<'a> Shown<'a> {
     fn new(listing: &'a KeyListing, key: Option<&'a str>) -> Self {
-        let KeyListing { grant: KeyGrant { id, project, environment }, name, created_at } = listing;
+        let KeyListing {
+            grant: KeyGrant { id, project, environment, secret: _ },
+            name,
+            created_at,
+        } = listing;
         Self { id, key, project, environment, name, created_at: *created_at }
     }
 }
@@ -52,13 +56,15 @@ impl<P: AdminPorts> Admin<P> {
             id: inner.text("id", 1..=64),
             name: inner.text("name", 1..=128),
         });
+        let secret = fields.secret("secret");
         fields.finish()?;
 
         let created_at = self.ports.clock().now();
         let key = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(self.ports.random().bytes()));
         let hash = hash(&key);
         let id = KeyId(unique(created_at, self.half()));
-        let listing = KeyListing { grant: KeyGrant { id, project, environment }, name, created_at };
+        let listing =
+            KeyListing { grant: KeyGrant { id, project, environment, secret }, name, created_at };
         match self.ports.store().create_key(&hash, &listing).await? {
             Written::Done => Reply::json(201, &Shown::new(&listing, Some(&key))),
             Written::Stale => Err(Failure::not_found("project")),

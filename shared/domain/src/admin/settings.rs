@@ -6,7 +6,8 @@ use super::fields::{Fields, alternatives};
 use crate::{
     destination::{Allowed, Destination},
     id::{IntegrationId, ProjectId},
-    integration::{Integration, MAX_BYTES, MAX_EVENTS, Preset, Stream},
+    integration::{Integration, MAX_BYTES, MAX_EVENTS, Own, Stream},
+    preset::{PRESETS, Preset},
     problem::Problem,
     time::Timestamp,
 };
@@ -14,9 +15,11 @@ use crate::{
 /// Environments that one integration may name.
 const MAX_ENVIRONMENTS: usize = 100;
 
-const PRESETS: [(&str, Preset); 2] = [("split", Preset::Split), ("standard", Preset::Standard)];
-const STREAMS: [(&str, Stream); 2] =
-    [("impressions", Stream::Impressions), ("events", Stream::Events)];
+const STREAMS: [(&str, Stream); 3] = [
+    ("impressions", Stream::Impressions),
+    ("events", Stream::Events),
+    ("identities", Stream::Identities),
+];
 
 /// The fields that are not for an operator to set.
 const OWN: [&str; 5] = ["id", "project", "created_at", "updated_at", "version"];
@@ -38,9 +41,9 @@ pub(super) fn new(
         preset: Preset::Standard,
         environments: Vec::new(),
         enabled: true,
-        gzip: None,
         max_events: MAX_EVENTS,
         max_bytes: MAX_BYTES,
+        own: Own::default(),
         created_at: now,
         updated_at: now,
         version: 1,
@@ -94,9 +97,9 @@ fn configure(
         stream: stream.unwrap_or(base.stream),
         environments: fields.texts("environments", MAX_ENVIRONMENTS, 1..=64),
         enabled: fields.flag("enabled").unwrap_or(true),
-        gzip: fields.flag("gzip"),
         max_events: fields.number("max_events", &(1..=MAX_EVENTS)).unwrap_or(MAX_EVENTS),
         max_bytes: fields.number("max_bytes", &(1024..=MAX_BYTES)).unwrap_or(MAX_BYTES),
+        own: Own { gzip: fields.flag("gzip"), ..base.own.clone() },
         ..base
     };
     fields.finish()?;
@@ -125,25 +128,23 @@ fn url(present: &str, fields: &mut Fields, allowed: &Allowed) -> String {
 }
 
 fn preset(fields: &mut Fields) -> Option<Preset> {
+    let words = PRESETS.map(|(name, preset, _)| (name, preset));
     if fields.has("preset") {
-        return fields.word("preset", &PRESETS);
+        return fields.word("preset", &words);
     }
     fields.take("preset");
-    fields.missing("preset", &alternatives(&PRESETS))
+    fields.missing("preset", &alternatives(&words))
 }
 
-/// The stream, by default the only one that the preset takes. `preset` is `None` if it had a fault.
+/// The stream, by default that of the preset. `preset` is `None` if it had a fault.
 fn stream(preset: Option<Preset>, fields: &mut Fields) -> Option<Stream> {
-    let given = fields.has("stream");
-    let stream = fields.word("stream", &STREAMS);
-    match preset {
-        Some(Preset::Split) if !given => Some(Stream::Impressions),
-        Some(Preset::Split) if stream.is_some_and(|stream| stream != Stream::Impressions) => {
-            fields.fault("stream", "must be `impressions` with the preset `split`");
-            None
-        }
-        Some(Preset::Standard) if !given => fields.missing("stream", &alternatives(&STREAMS)),
-        _ => stream,
+    if fields.has("stream") {
+        return fields.word("stream", &STREAMS);
+    }
+    fields.take("stream");
+    match preset?.defaults().stream {
+        None => fields.missing("stream", &alternatives(&STREAMS)),
+        stream => stream,
     }
 }
 

@@ -230,7 +230,7 @@ impl<'a, P: Ports> Lane<'a, P> {
         if job.source != Source::Fresh && self.batch.policy.schedule.is_over(id, *began, now) {
             return self.bury(job).await;
         }
-        let Integration { max_events, max_bytes, .. } = *self.integration;
+        let (max_events, max_bytes) = (self.integration.max_events(), self.integration.max_bytes);
         match (self.end, &job.source) {
             (Some(End::Unknown), _) => self.failed.extend(job.records),
             (Some(End::NoTime), Source::Message(receipt)) => {

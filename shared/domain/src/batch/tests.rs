@@ -2,11 +2,12 @@ use super::*;
 use crate::{
     breaker::Cause,
     health::Pause,
-    integration::{Preset, Stream},
+    integration::{Origin, Own, Stream},
     ledger::Counts,
     memory::{Reply, START, World, environment, integration, policy},
     message::{Aside, Scheduled},
     ports::HealthStore,
+    preset::Preset,
 };
 
 const DEADLINE: Timestamp = Timestamp(START.0 + 60_000);
@@ -20,6 +21,7 @@ pub(super) fn message(events: std::ops::Range<usize>) -> String {
         project: "web".into(),
         environment: environment(),
         stream: Stream::Impressions,
+        origin: Origin::Api,
         accepted_at: START,
     };
     fresh.encode(&events.map(event).collect::<Vec<_>>())
@@ -75,8 +77,10 @@ async fn split_is_gzipped_and_standard_is_not() {
     let mut slack = integration("slack");
     slack.url = "https://hooks.slack.com/services/T0/B0".into();
     let standard = Integration { preset: Preset::Standard, ..integration("s") };
-    let forced =
-        Integration { gzip: Some(true), ..Integration { name: "z".into(), ..standard.clone() } };
+    let forced = Integration {
+        own: Own { gzip: Some(true), ..Own::default() },
+        ..Integration { name: "z".into(), ..standard.clone() }
+    };
     let forced = Integration { id: "z".into(), url: "https://z.example.com/".into(), ..forced };
     let world = World::with(vec![integration("a"), slack, standard, forced]);
     fresh(&world, &[message(0..1)]).await;
@@ -469,6 +473,7 @@ async fn a_hanging_endpoint_is_not_tried_again_by_a_later_group() {
             project: "web".into(),
             environment: environment(),
             stream: Stream::Impressions,
+            origin: Origin::Api,
             accepted_at: START,
         };
         let text = "x".repeat(200_000);

@@ -74,7 +74,7 @@ pub(super) fn fresh_jobs<'a, P: Ports>(
     let events = messages
         .iter()
         .flat_map(|message| message.events.iter().map(|event| (event.clone(), message.record)));
-    let runs = runs(events, integration.max_events, integration.max_bytes);
+    let runs = runs(events, integration.max_events(), integration.max_bytes);
     FreshJobs { ports, integration, runs }
 }
 

@@ -47,8 +47,8 @@ impl<P: Ports> Slice<'_, P> {
                 return self.move_to_dead(&key).await;
             }
             Tried::Uncut(key, delivery) => {
-                let Integration { max_events, max_bytes, .. } = *self.integration;
-                return self.replace(&key, delivery.pieces(max_events, max_bytes)).await;
+                let bounds = (self.integration.max_events(), self.integration.max_bytes);
+                return self.replace(&key, delivery.pieces(bounds.0, bounds.1)).await;
             }
             Tried::Attempted(key, delivery, attempted) => (key, delivery, attempted),
         };

@@ -88,7 +88,7 @@ impl<P: Ports> Drain<P> {
             Err(error) => return Tried::Unreadable(key, error),
         };
         // What was parked untried is cut only now, by the integration's bounds of today.
-        if !delivery.fits(integration.max_events, integration.max_bytes) {
+        if !delivery.fits(integration.max_events(), integration.max_bytes) {
             return Tried::Uncut(key, delivery);
         }
         // Reading it may have taken long: there is no time left, or it was paused meanwhile.

@@ -11,7 +11,12 @@ const KEY: &str = "Bearer fpk_0123456789012345678901234567890123456789012";
 
 fn world() -> World {
     let world = World::new();
-    let grant = KeyGrant { id: "k".into(), project: "web".into(), environment: environment() };
+    let grant = KeyGrant {
+        id: "k".into(),
+        project: "web".into(),
+        environment: environment(),
+        secret: None,
+    };
     world.state().keys.insert(hash(&KEY[7..]), grant);
     world
 }
@@ -266,6 +271,7 @@ fn texts_stay_below_the_limit_whatever_the_events_are() {
         project: "web".into(),
         environment: environment(),
         stream: Stream::Events,
+        origin: Origin::Api,
         accepted_at: Timestamp(1),
     };
     let texts = texts(&fresh, events.clone());

@@ -7,6 +7,7 @@ fn fresh() -> Fresh {
         project: "web".into(),
         environment: Environment { id: "prod".into(), name: "Production".into() },
         stream: Stream::Impressions,
+        origin: Origin::Api,
         accepted_at: Timestamp(5),
     }
 }

@@ -45,7 +45,7 @@ fn split_takes_impressions_and_everything_else_has_a_default() {
 fn standard_needs_a_stream() {
     let mut value = json!({"name": "A", "url": "https://example.com", "preset": "standard"});
     let found = faults(make(&value));
-    let what = "is required: `impressions` or `events`".to_owned();
+    let what = "is required: `impressions` or `events` or `identities`".to_owned();
     assert_eq!(found, [("stream".to_owned(), what)]);
     for (word, stream) in STREAMS {
         value["stream"] = json!(word);
@@ -54,12 +54,15 @@ fn standard_needs_a_stream() {
 }
 
 #[test]
-fn split_takes_no_other_stream() {
-    let value = json!({
-        "name": "A", "url": "https://example.com", "preset": "split", "stream": "events",
-    });
-    let what = "must be `impressions` with the preset `split`".to_owned();
-    assert_eq!(faults(make(&value)), [("stream".to_owned(), what)]);
+fn each_preset_has_its_stream_and_takes_others() {
+    for (preset, _, defaults) in PRESETS {
+        let mut value = json!({"name": "A", "url": "https://example.com", "preset": preset});
+        if let Some(stream) = defaults.stream {
+            assert_eq!(make(&value).unwrap().stream, stream);
+        }
+        value["stream"] = json!("events");
+        assert_eq!(make(&value).unwrap().stream, Stream::Events);
+    }
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn every_setting_is_kept() {
     }))
     .unwrap();
     assert_eq!(made.environments, ["prod", "test"]);
-    assert_eq!((made.enabled, made.gzip), (false, Some(true)));
+    assert_eq!((made.enabled, made.own.gzip), (false, Some(true)));
     assert_eq!((made.max_events, made.max_bytes), (1, 1024));
     assert_eq!((made.preset, made.stream), (Preset::Standard, Stream::Events));
 }
@@ -90,9 +93,9 @@ fn all_faults_are_named_at_once() {
         "stream",
         "environments",
         "enabled",
-        "gzip",
         "max_events",
         "max_bytes",
+        "gzip",
         "id",
         "retries",
     ];
@@ -127,7 +130,7 @@ fn an_allowed_endpoint_needs_no_https() {
 #[test]
 fn a_patch_changes_what_it_names_and_null_is_the_default() {
     let old = Integration {
-        gzip: Some(false),
+        own: Own { gzip: Some(false), ..Own::default() },
         enabled: false,
         environments: vec!["prod".into()],
         max_events: 7,
@@ -149,10 +152,10 @@ fn a_patch_changes_what_it_names_and_null_is_the_default() {
 fn a_patch_is_checked_as_a_whole() {
     let old = integration();
     assert_eq!(names(patch(&old, &json!({"name": null, "url": null}))), ["name", "url"]);
-    assert_eq!(names(patch(&old, &json!({"stream": "events"}))), ["stream"]);
+    assert_eq!(names(patch(&old, &json!({"stream": "other"}))), ["stream"]);
     assert_eq!(names(patch(&old, &json!({"version": 9, "nmae": null}))), ["nmae", "version"]);
     let both = patch(&old, &json!({"stream": "events", "preset": "standard"})).unwrap();
-    assert_eq!(names(patch(&both, &json!({"preset": "split"}))), ["stream"]);
+    assert_eq!(names(patch(&both, &json!({"stream": null}))), ["stream"]);
     let back = json!({"preset": "split", "stream": null});
     assert_eq!(patch(&both, &back).unwrap().stream, Stream::Impressions);
 }
