@@ -186,6 +186,8 @@ impl World {
             integration: integration.into(),
             began: now(),
             events: keys.iter().map(event).collect(),
+            numbers: vec![],
+            rest: false,
         };
         let text = Scheduled { delivery, not_before: now() }.encode();
         let send = self.sqs().send_message().queue_url(&self.retry.url).message_body(text);

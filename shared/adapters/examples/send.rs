@@ -9,7 +9,7 @@ use bytes::Bytes;
 use flagpost_adapters::webhook::{Settings, WebhookSender};
 use flagpost_domain::{
     destination::{Allowed, Destination},
-    ports::{Clock, Request, Sender},
+    ports::{Headers, Request, Sender},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let request = Request {
             to: Destination::parse(&url?, &allowed)?,
             id: "example".to_owned(),
-            at: flagpost_adapters::clock::SystemClock.now(),
+            headers: Headers::default(),
             body: Bytes::from_static(b"[]"),
             gzipped: false,
         };

@@ -17,16 +17,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use flagpost_domain::destination::{Allowed, Destination};
 use flagpost_domain::ports::{Answer, Clock, Request, SendError, Sender, Sent};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER};
 use rustls::pki_types::CertificateDer;
 use tokio::task::JoinSet;
 
 use crate::clock::SystemClock;
 use failure::Failure;
 pub use lookup::{Lookup, SystemLookup};
-
-/// What every request calls itself.
-pub const USER_AGENT: &str = concat!("Flagpost/", env!("CARGO_PKG_VERSION"));
 
 /// The longest `Retry-After` that is passed on, in bytes; the longest date of RFC 9110 has 33.
 const RETRY_AFTER_BYTES: usize = 64;
@@ -142,11 +139,10 @@ impl WebhookSender {
         client: &reqwest::Client,
         request: &Request,
     ) -> Result<Answer, Failure> {
-        let mut post = client
-            .post(request.to.url().clone())
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header("webhook-id", &request.id)
-            .header("webhook-timestamp", request.at.seconds());
+        let mut post = client.post(request.to.url().clone());
+        for (name, value) in request.headers.iter() {
+            post = post.header(name, value);
+        }
         if request.gzipped {
             post = post.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -11,10 +11,13 @@ mod keys;
 mod memory;
 mod pausing;
 mod precondition;
+mod presets;
 mod projects;
 mod route;
+mod secret;
 mod settings;
 mod status;
+mod view;
 mod wake;
 
 use serde::Serialize;
@@ -171,6 +174,8 @@ impl<P: AdminPorts> Admin<P> {
             Route::Pause(project, id) => self.pause(&project, &id, body()?).await,
             Route::Resume(project, id) => self.resume(&project, &id, body()?).await,
             Route::Status(project, id) => self.status(&project, &id).await,
+            Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
+            Route::ListPresets => presets::list(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One attempt at a delivery: a request and, where it failed, the immediate retry.
+//! One attempt at a delivery: its requests, each with its immediate retry where it failed.
 
 use std::{pin::pin, time::Duration};
 
@@ -6,22 +6,33 @@ use bytes::Bytes;
 
 use crate::{
     breaker::Observation,
+    compiled::Compiled,
     delivery::Delivery,
     destination::{Allowed, Destination},
-    event,
+    event::Event,
     gzip::gzip,
+    immediate,
     integration::Integration,
     outcome::{Failure, Outcome, outcome},
-    ports::{Clock, Ports, Request, Sender, Sent},
+    payload::{self, Body, content_type, together},
+    ports::{Clock, Headers, Ports, Random, Request, Sender, Sent},
+    preset::Payload,
+    signature::sign,
+    step_aside::step_aside,
     time::Timestamp,
     within::within,
 };
 
-/// "Split waits 300 milliseconds and attempts to retry the delivery once": its webhook's page.
-const IMMEDIATE_RETRY: Duration = Duration::from_millis(300);
-/// An attempt may take this long: two requests of 10 s, the wait between them, and storing what
-/// came of it.
+/// An attempt may take this long: requests that begin within [`GO_ON`], the last of which takes
+/// 10 s and is tried again for as long, and storing what came of it.
 pub const ATTEMPT: Duration = Duration::from_secs(26);
+
+/// Where each event is a request of its own, none begins later than this. What is left then is
+/// another attempt's.
+const GO_ON: Duration = Duration::from_secs(5);
+
+/// An endpoint that fails this often in a row is left alone for the rest of the attempt.
+const IN_A_ROW: usize = 3;
 
 /// `batch` waits so long for an answer. Who needs longer is served by `drain`, which has all the
 /// time of a request: an invocation of `batch` is one of a few, and others wait for it.
@@ -33,8 +44,11 @@ const STOOD_STILL: Duration = Duration::from_millis(500);
 /// What an attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempted {
-    /// The outcome of the last request.
+    /// Of what is left: [`Outcome::Delivered`] when nothing is.
     pub outcome: Outcome,
+    /// The positions of the events that the endpoint did not take: first those that were not
+    /// tried, so that no event stands in the way of others for ever, then those that failed.
+    pub left: Vec<usize>,
     /// When it ended.
     pub at: Timestamp,
     /// How long the last request took.
@@ -42,11 +56,24 @@ pub struct Attempted {
 }
 
 impl Attempted {
+    /// Whether the endpoint took some of the events, and not all.
+    pub fn is_partial(&self, delivery: &Delivery) -> bool {
+        !self.left.is_empty() && self.left.len() < delivery.events.len()
+    }
+
+    /// Whether the delivery goes on as something else: without what was delivered, or in another
+    /// order, so that the next attempt begins with what was not tried.
+    pub fn is_changed(&self, delivery: &Delivery) -> bool {
+        !self.left.is_empty() && !self.left.iter().copied().eq(0..delivery.events.len())
+    }
+
     /// What it says about the endpoint's health; `None` where it says nothing.
     pub fn observation(&self, delivery: &Delivery) -> Option<Observation> {
         let ill = match &self.outcome {
-            Outcome::Delivered => false,
-            Outcome::Failed(failure) if failure.ill => true,
+            Outcome::Delivered | Outcome::Unfinished => false,
+            // Deliveries are counted, not requests: who took some of it is well.
+            Outcome::Failed(failure) if failure.ill => !self.is_partial(delivery),
+            Outcome::Failed(_) if self.is_partial(delivery) => false,
             // Alive, and answering for reasons of its own.
             Outcome::Failed(_)
             | Outcome::Wait(_)
@@ -67,100 +94,273 @@ pub async fn attempt<P: Ports>(
     ports: &P,
     allowed: &Allowed,
     integration: &Integration,
+    compiled: &Compiled,
     delivery: &Delivery,
     patience: Option<Duration>,
 ) -> Attempted {
+    let began = ports.clock().now();
     let to = match Destination::parse(&integration.url, allowed) {
         Ok(to) => to,
         // It was checked when it was saved: what is allowed has changed since.
         Err(error) => {
-            let at = ports.clock().now();
-            let failure = Failure { reason: error.to_string(), ill: true, timed_out: false };
-            let outcome = Outcome::Failed(failure);
+            let outcome = Outcome::Failed(Failure::ill(error.to_string()));
             tracing::warn!(
                 delivery = %delivery.id, integration = %integration.id, ?outcome, "no attempt"
             );
-            return Attempted { outcome, at, latency: Duration::ZERO };
+            let left = (0..delivery.events.len()).collect();
+            return Attempted { outcome, left, at: began, latency: Duration::ZERO };
         }
     };
-    let plain = event::join(&delivery.events);
-    let plain_bytes = plain.len();
-    let gzipped = integration.wants_gzip(&to);
-    let body = Bytes::from(if gzipped { gzip(&plain) } else { plain });
-    let sent_bytes = body.len();
-
-    let mut requests = 1u8;
-    let send = || request(ports, integration, delivery, &to, &body, gzipped, patience);
-    let mut attempted = send().await;
-    if matches!(attempted.outcome, Outcome::Failed(_)) {
-        ports.clock().sleep(IMMEDIATE_RETRY).await;
-        requests = 2;
-        attempted = send().await;
-    }
-    tracing::info!(
-        delivery = %delivery.id,
-        integration = %integration.id,
-        host = to.host(),
-        outcome = ?attempted.outcome,
-        requests,
-        events = delivery.events.len(),
-        plain_bytes,
-        sent_bytes,
-        duration_ms = u64::try_from(attempted.latency.as_millis()).unwrap_or(u64::MAX),
-        "attempt"
-    );
-    attempted
+    let mut attempt = Attempt {
+        ports,
+        integration,
+        compiled,
+        delivery,
+        patience,
+        began,
+        to,
+        state: vec![State::Untried; delivery.events.len()],
+        worst: None,
+        ill_in_a_row: 0,
+        sums: Sums::default(),
+    };
+    attempt.run().await;
+    attempt.end()
 }
 
-async fn request<P: Ports>(
-    ports: &P,
-    integration: &Integration,
-    delivery: &Delivery,
-    to: &Destination,
-    body: &Bytes,
-    gzipped: bool,
+/// Where an event of the delivery is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Untried,
+    Delivered,
+    Failed,
+}
+
+/// For the log.
+#[derive(Default)]
+struct Sums {
+    requests: u32,
+    plain_bytes: usize,
+    sent_bytes: usize,
+    latency: Duration,
+}
+
+struct Attempt<'a, P> {
+    ports: &'a P,
+    integration: &'a Integration,
+    compiled: &'a Compiled,
+    delivery: &'a Delivery,
     patience: Option<Duration>,
-) -> Attempted {
-    let request = Request {
-        to: to.clone(),
-        id: delivery.id.to_string(),
-        at: ports.clock().now(),
-        body: body.clone(),
-        gzipped,
-    };
-    let mut sending = pin!(ports.sender().send(request));
-    let sent = match patience {
-        None => Some(sending.await),
-        Some(wait) => loop {
-            let until = ports.clock().now().plus(wait);
-            let sent = within(ports.clock(), until, sending.as_mut()).await;
-            // Who stood still so long, or was busy otherwise, has not waited for the endpoint.
-            if sent.is_some() || ports.clock().now() <= until.plus(STOOD_STILL) {
-                break sent;
+    began: Timestamp,
+    to: Destination,
+    state: Vec<State>,
+    worst: Option<Outcome>,
+    ill_in_a_row: usize,
+    sums: Sums,
+}
+
+impl<P: Ports> Attempt<'_, P> {
+    async fn run(&mut self) {
+        let payload = self.integration.payload();
+        let count = self.delivery.events.len();
+        let width = if payload == Payload::Object { 1 } else { count };
+        for first in (0..count).step_by(width.max(1)) {
+            if first > 0 && self.elapsed() > GO_ON {
+                return;
             }
-        },
-    };
-    let at = ports.clock().now();
-    let Some(Sent { answer, took }) = sent else {
-        let latency = patience.unwrap_or_default();
-        return Attempted { outcome: Outcome::Unanswered, at, latency };
-    };
-    Attempted { outcome: outcome(integration, &answer, at), at, latency: took }
+            let made = self.make(first..(first + width).min(count)).await;
+            if made.is_empty() {
+                continue;
+            }
+            let body = together(payload, self.delivery, &made);
+            let outcome = self.send(&body).await;
+            if !self.go_on_after(outcome, &body) {
+                return;
+            }
+        }
+    }
+
+    /// The payloads of these events, as far as there is time to make them.
+    async fn make(&mut self, positions: std::ops::Range<usize>) -> Vec<(usize, Event)> {
+        let mut made = Vec::with_capacity(positions.len());
+        for position in positions {
+            let Some(event) = self.delivery.events.get(position) else { break };
+            if self.compiled.template().is_some() {
+                // It computes: others may have something to do meanwhile.
+                step_aside().await;
+                // One at least: an attempt that tries nothing would be made for ever.
+                if position > 0 && self.elapsed() > GO_ON {
+                    break;
+                }
+            }
+            match payload::make(self.integration, self.compiled, event) {
+                Ok(payload) => made.push((position, payload)),
+                Err(error) => {
+                    self.failed(&[position], Outcome::Failed(Failure::ours(error.to_string())));
+                }
+            }
+        }
+        made
+    }
+
+    /// Notes what became of a request; whether there may be another.
+    fn go_on_after(&mut self, outcome: Outcome, body: &Body) -> bool {
+        let ends = match &outcome {
+            Outcome::Delivered | Outcome::Unfinished => {
+                self.ill_in_a_row = 0;
+                for position in &body.positions {
+                    self.state[*position] = State::Delivered;
+                }
+                return true;
+            }
+            Outcome::Failed(failure) => {
+                self.ill_in_a_row = if failure.ill { self.ill_in_a_row + 1 } else { 0 };
+                failure.timed_out || self.ill_in_a_row >= IN_A_ROW
+            }
+            // Of one event among others: those may be smaller.
+            Outcome::TooLarge if self.is_one_of_many() => {
+                let failure = Failure::ours("status 413".to_owned());
+                self.failed(&body.positions, Outcome::Failed(failure));
+                return true;
+            }
+            Outcome::TooLarge | Outcome::Wait(_) | Outcome::Gone | Outcome::Unanswered => true,
+        };
+        self.failed(&body.positions, outcome);
+        !ends
+    }
+
+    fn is_one_of_many(&self) -> bool {
+        self.integration.payload() == Payload::Object && self.delivery.events.len() > 1
+    }
+
+    fn failed(&mut self, positions: &[usize], outcome: Outcome) {
+        for position in positions {
+            self.state[*position] = State::Failed;
+        }
+        if self.worst.as_ref().is_none_or(|worst| weight(worst) < weight(&outcome)) {
+            self.worst = Some(outcome);
+        }
+    }
+
+    async fn send(&mut self, body: &Body) -> Outcome {
+        let gzipped = self.integration.wants_gzip(&self.to);
+        let plain = Bytes::from(body.plain.clone());
+        let sent = if gzipped { Bytes::from(gzip(&plain)) } else { plain.clone() };
+        let began = self.ports.clock().now();
+        let mut requests = 0;
+        loop {
+            requests += 1;
+            self.sums.requests += 1;
+            self.sums.plain_bytes += plain.len();
+            self.sums.sent_bytes += sent.len();
+            let outcome = self.request(body, &plain, sent.clone(), gzipped).await;
+            let elapsed = self.ports.clock().now().since(began);
+            let policy = self.integration.immediate_retry();
+            match immediate::wait(policy, &outcome, requests, elapsed, chance(self.ports)) {
+                Some(wait) => self.ports.clock().sleep(wait).await,
+                None => return outcome,
+            }
+        }
+    }
+
+    async fn request(&mut self, body: &Body, plain: &[u8], sent: Bytes, gzipped: bool) -> Outcome {
+        let ports = self.ports;
+        let at = ports.clock().now();
+        let request = Request {
+            to: self.to.clone(),
+            id: body.id.clone(),
+            headers: headers(self.integration, &body.id, at, plain),
+            body: sent,
+            gzipped,
+        };
+        let mut sending = pin!(ports.sender().send(request));
+        let sent = match self.patience {
+            None => Some(sending.await),
+            Some(wait) => loop {
+                let until = ports.clock().now().plus(wait);
+                let sent = within(ports.clock(), until, sending.as_mut()).await;
+                // Who stood still so long, or was busy otherwise, has not waited for the endpoint.
+                if sent.is_some() || ports.clock().now() <= until.plus(STOOD_STILL) {
+                    break sent;
+                }
+            },
+        };
+        let Some(Sent { answer, took }) = sent else {
+            self.sums.latency = self.patience.unwrap_or_default();
+            return Outcome::Unanswered;
+        };
+        self.sums.latency = took;
+        outcome(self.integration, &answer, ports.clock().now())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.ports.clock().now().since(self.began)
+    }
+
+    fn end(self) -> Attempted {
+        let with = |state: State| {
+            let positions = self.state.iter().enumerate();
+            positions.filter(move |(_, one)| **one == state).map(|(position, _)| position)
+        };
+        let left: Vec<_> = with(State::Untried).chain(with(State::Failed)).collect();
+        let outcome = match self.worst {
+            _ if left.is_empty() => Outcome::Delivered,
+            Some(worst) => worst,
+            None => Outcome::Unfinished,
+        };
+        let Sums { requests, plain_bytes, sent_bytes, latency } = self.sums;
+        tracing::info!(
+            delivery = %self.delivery.id,
+            integration = %self.integration.id,
+            host = self.to.host(),
+            ?outcome,
+            requests,
+            events = self.delivery.events.len(),
+            left = left.len(),
+            plain_bytes,
+            sent_bytes,
+            duration_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+            "attempt"
+        );
+        Attempted { outcome, left, at: self.ports.clock().now(), latency }
+    }
+}
+
+/// Which of two outcomes of one attempt counts for what is left of it.
+fn weight(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Delivered | Outcome::Unfinished => 0,
+        Outcome::Failed(failure) if !failure.ill => 1,
+        Outcome::Failed(failure) if !failure.timed_out => 2,
+        Outcome::Failed(_)
+        | Outcome::Wait(_)
+        | Outcome::Gone
+        | Outcome::TooLarge
+        | Outcome::Unanswered => 3,
+    }
+}
+
+/// All headers but those of HTTP itself. The customer's come in the place of the preset's.
+fn headers(integration: &Integration, id: &str, at: Timestamp, plain: &[u8]) -> Headers {
+    let mut headers = Headers::default();
+    headers.set("content-type", content_type(integration));
+    headers.set("user-agent", integration.preset.defaults().user_agent);
+    for (name, value) in &integration.own.headers {
+        headers.set(name, value.reveal());
+    }
+    headers.set("webhook-id", id);
+    headers.set("webhook-timestamp", at.seconds().to_string());
+    for (name, value) in sign(integration, id, at, plain) {
+        headers.set(name, value);
+    }
+    headers
+}
+
+/// Between 0 and 1.
+fn chance<P: Ports>(ports: &P) -> f64 {
+    let [a, b, c, d, ..] = ports.random().bytes();
+    f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::memory::{World, delivery, integration};
-
-    #[tokio::test]
-    async fn time_that_we_take_is_not_the_endpoints() {
-        let world = World::new();
-        world.state().looked_at_late_by = Duration::from_secs(9);
-        let integration = integration("i");
-        let attempted =
-            attempt(&&world, &Allowed::default(), &integration, &delivery("d", 1), None).await;
-        assert_eq!(attempted.outcome, Outcome::Delivered);
-        assert_eq!(attempted.latency, Duration::from_millis(20));
-    }
-}
+mod tests;

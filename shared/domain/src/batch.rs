@@ -18,6 +18,7 @@ use futures_util::{StreamExt, future::join_all, stream};
 use crate::{
     attempt::ATTEMPT,
     breaker,
+    compiled::{Compiled, Compiler},
     count::Uncounted,
     destination::Allowed,
     diagnose::Unwritten,
@@ -82,6 +83,7 @@ pub struct Batch<P> {
     ports: P,
     policy: Policy,
     known: Known,
+    compiler: Compiler,
     unwritten: Unwritten,
     uncounted: Uncounted,
 }
@@ -118,6 +120,7 @@ impl<P: Ports> Batch<P> {
             ports,
             policy,
             known: Known::default(),
+            compiler: Compiler::default(),
             unwritten: Unwritten::default(),
             uncounted: Uncounted::default(),
         }
@@ -216,8 +219,24 @@ impl<P: Ports> Batch<P> {
         messages: Vec<Arc<Decoded>>,
         invocation: &Invocation,
     ) -> Report {
-        let jobs = work::fresh_jobs(&self.ports, &integration, &messages);
-        Lane::new(self, &integration, invocation).run(jobs).await
+        let Some(compiled) = self.compiled(&integration) else {
+            return Report { failed: messages.iter().map(|message| message.record).collect() };
+        };
+        let lane = Lane::new(self, &integration, &compiled, invocation);
+        let filtered = Arc::clone(&lane.filtered);
+        let jobs = work::fresh_jobs(&self.ports, &integration, &compiled, &messages, filtered);
+        lane.run(jobs).await
+    }
+
+    /// The integration's filter and template. A filter that this version cannot read is as good as
+    /// configuration that cannot be read: its events come back.
+    fn compiled(&self, integration: &Integration) -> Option<Arc<Compiled>> {
+        let compiled = self.compiler.compiled(integration);
+        compiled
+            .inspect_err(|error| {
+                tracing::error!(error, integration = %integration.id, "filter not compiled");
+            })
+            .ok()
     }
 
     /// Runs lanes side by side: the records that are not done.

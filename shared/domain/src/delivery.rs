@@ -19,9 +19,48 @@ pub struct Delivery {
     pub began: Timestamp,
     /// What it carries; never empty.
     pub events: Vec<Event>,
+    /// The numbers that the events had in the whole delivery, from 1. Empty: they are still in
+    /// their places.
+    pub numbers: Vec<u32>,
+    /// Whether it is what is left after others of its events were delivered.
+    pub rest: bool,
 }
 
 impl Delivery {
+    /// The number that the event at `position` has in the whole delivery, from 1.
+    pub fn number(&self, position: usize) -> u32 {
+        let in_place = || u32::try_from(position + 1).unwrap_or(u32::MAX);
+        self.numbers.get(position).copied().unwrap_or_else(in_place)
+    }
+
+    /// What is left of it: the events at these positions, in this order, each with its number.
+    #[must_use]
+    pub fn left(self, positions: &[usize]) -> Self {
+        let numbers = positions.iter().map(|position| self.number(*position)).collect();
+        let rest = self.rest || positions.len() < self.events.len();
+        let events = positions.iter().filter_map(|position| self.events.get(*position).cloned());
+        Self { events: events.collect(), numbers, rest, ..self }
+    }
+
+    fn part(&self, id: String, events: Vec<(Event, u32)>) -> Self {
+        let (events, numbers) = events.into_iter().unzip();
+        Self {
+            id: DeliveryId(id),
+            project: self.project.clone(),
+            integration: self.integration.clone(),
+            began: self.began,
+            events,
+            numbers,
+            rest: self.rest,
+        }
+    }
+
+    fn numbered(&mut self) -> Vec<(Event, u32)> {
+        let numbers: Vec<_> =
+            (0..self.events.len()).map(|position| self.number(position)).collect();
+        std::mem::take(&mut self.events).into_iter().zip(numbers).collect()
+    }
+
     /// How many events it carries, as the ledger counts.
     pub fn count(&self) -> u64 {
         self.events.len() as u64
@@ -34,34 +73,27 @@ impl Delivery {
     }
 
     /// Pieces within these bounds, `{id}.p1`, `{id}.p2` and so on, with the same `began`.
-    pub fn pieces(self, max_events: usize, max_bytes: usize) -> Vec<Self> {
-        let Self { id, project, integration, began, events } = self;
-        let tagged = events.into_iter().map(|event| (event, ()));
-        let piece = |(n, (events, _)): (usize, (Vec<Event>, Vec<()>))| Self {
-            id: DeliveryId(format!("{id}.p{}", n + 1)),
-            project: project.clone(),
-            integration: integration.clone(),
-            began,
-            events,
-        };
-        runs(tagged, max_events, max_bytes).enumerate().map(piece).collect()
+    pub fn pieces(mut self, max_events: usize, max_bytes: usize) -> Vec<Self> {
+        let tagged = self.numbered().into_iter();
+        runs(tagged, max_events, max_bytes)
+            .enumerate()
+            .map(|(n, (events, numbers))| {
+                let id = format!("{}.p{}", self.id, n + 1);
+                self.part(id, events.into_iter().zip(numbers).collect())
+            })
+            .collect()
     }
 
     /// Two halves, `{id}.a` and `{id}.b`, with the same `began`; the delivery itself if it has a
     /// single event.
-    pub fn halves(self) -> Result<[Self; 2], Self> {
+    #[expect(clippy::result_large_err, reason = "not an error: the delivery goes on as it is")]
+    pub fn halves(mut self) -> Result<[Self; 2], Self> {
         if self.events.len() < 2 {
             return Err(self);
         }
-        let mut first = self.events;
+        let mut first = self.numbered();
         let second = first.split_off(first.len() / 2);
-        let half = |suffix, events| Self {
-            id: DeliveryId(format!("{}.{suffix}", self.id)),
-            project: self.project.clone(),
-            integration: self.integration.clone(),
-            began: self.began,
-            events,
-        };
+        let half = |suffix, events| self.part(format!("{}.{suffix}", self.id), events);
         Ok([half("a", first), half("b", second)])
     }
 }
@@ -129,6 +161,8 @@ mod tests {
             integration: "i".into(),
             began: Timestamp(7),
             events: (0..events).map(|n| Event::from_object(format!("{{\"n\":{n}}}"))).collect(),
+            numbers: vec![],
+            rest: false,
         }
     }
 
@@ -153,6 +187,22 @@ mod tests {
         let events: Vec<_> = pieces.into_iter().flat_map(|piece| piece.events).collect();
         assert_eq!(events, whole.events);
         assert!(delivery(1).fits(1, 0));
+    }
+
+    #[test]
+    fn what_is_left_keeps_its_numbers() {
+        let whole = delivery(4);
+        assert_eq!(whole.number(2), 3);
+        let left = whole.clone().left(&[3, 1, 2]);
+        assert_eq!((left.numbers.as_slice(), left.count()), (&[4, 2, 3][..], 3));
+        assert_eq!(left.events[0], whole.events[3]);
+        let again = left.clone().left(&[1]);
+        assert_eq!((again.number(0), &again.events[0]), (2, &whole.events[1]));
+        assert!(left.rest && !whole.clone().left(&[3, 2, 1, 0]).rest);
+        let [a, b] = whole.left(&[3, 0]).halves().unwrap();
+        assert_eq!((a.numbers, b.numbers, a.rest), (vec![4], vec![1], true));
+        let [_, b] = delivery(4).halves().unwrap();
+        assert_eq!((b.numbers, b.rest), (vec![3, 4], false));
     }
 
     proptest! {

@@ -15,6 +15,8 @@ pub enum Disposition {
     Dead,
     /// Its halves go on in its place.
     Split,
+    /// What is left of it goes on at once.
+    GoOn,
 }
 
 /// Why an integration gets no more attempts for now.
@@ -41,6 +43,7 @@ pub fn dispose(
         Outcome::Delivered => (Disposition::Delivered, None),
         Outcome::Wait(until) => (Disposition::Park, Some(Stop::Wait(*until))),
         Outcome::Gone => (Disposition::Park, Some(Stop::Gone)),
+        Outcome::Unfinished => (Disposition::GoOn, None),
         Outcome::Unanswered => (Disposition::Park, Some(Stop::Unanswered)),
         Outcome::TooLarge if delivery.events.len() > 1 => (Disposition::Split, None),
         Outcome::TooLarge => (failed(delivery, schedule, now), None),
@@ -73,7 +76,7 @@ mod tests {
     }
 
     fn failure(timed_out: bool) -> Outcome {
-        Outcome::Failed(Failure { reason: "status 500".into(), ill: true, timed_out })
+        Outcome::Failed(Failure { timed_out, ..Failure::ill("status 500".into()) })
     }
 
     #[test]

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::{
     batch::Policy,
+    compiled::Compiler,
     count::Uncounted,
     health::Health,
     id::{IntegrationId, ProjectId, unique},
@@ -41,6 +42,7 @@ const HELD_MAX: Duration = Duration::from_secs(15);
 pub struct Drain<P> {
     ports: P,
     policy: Policy,
+    compiler: Compiler,
     /// The function's time-out and a minute: nobody works longer under one lease.
     lease: Duration,
     retention: Retention,
@@ -68,7 +70,14 @@ pub enum WakeEnd {
 impl<P: Ports> Drain<P> {
     /// The use case over these ports.
     pub fn new(ports: P, policy: Policy, lease: Duration, retention: Retention) -> Self {
-        Self { ports, policy, lease, retention, uncounted: Uncounted::default() }
+        Self {
+            ports,
+            policy,
+            compiler: Compiler::default(),
+            lease,
+            retention,
+            uncounted: Uncounted::default(),
+        }
     }
 
     /// Takes a message of the WakeQueue: whether it is done. If not, it is hidden until it is

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flagpost_filter::StatsigCategories;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,6 +45,7 @@ pub enum Origin {
 }
 
 impl Origin {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     pub(crate) fn is_api(&self) -> bool {
         *self == Self::Api
     }
@@ -119,6 +121,9 @@ pub struct Own {
     /// Which events are wanted, as an event pattern of EventBridge; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Value>,
+    /// The same by Statsig's categories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statsig_events: Option<StatsigCategories>,
     /// What makes the payload of each event: a FreeMarker template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,

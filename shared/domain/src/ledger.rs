@@ -47,6 +47,8 @@ counts! {
     dead,
     /// Taken from what was kept for replay.
     undead,
+    /// Accepted and not wanted, by the integration's filter: not among the matched.
+    filtered,
     /// Deleted after the retention time.
     expired,
     /// Dropped because the integration was deleted.

@@ -60,6 +60,8 @@ pub(crate) fn delivery(id: &str, events: usize) -> Delivery {
         integration: "i".into(),
         began: START,
         events: (0..events).map(|n| Event::from_object(format!("{{\"n\":{n}}}"))).collect(),
+        numbers: vec![],
+        rest: false,
     }
 }
 
@@ -78,6 +80,7 @@ pub(crate) struct Got {
     pub(crate) host: String,
     pub(crate) id: String,
     pub(crate) gzipped: bool,
+    pub(crate) headers: Headers,
     pub(crate) events: Vec<String>,
 }
 
@@ -95,6 +98,8 @@ pub(crate) enum Reply {
     AtMost(usize),
     /// 500 for deliveries whose id begins so, else 200.
     Poison(String),
+    /// This status for requests with an event that holds this, else 200.
+    PoisonEvent(u16, String),
 }
 
 /// Something that happens meanwhile.
@@ -511,7 +516,14 @@ impl World {
         } else {
             request.body.clone()
         };
-        let events = crate::event::split(&plain).unwrap();
+        let events = match plain.first() {
+            Some(b'[') => crate::event::split(&plain).unwrap(),
+            _ => plain
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .map(|line| Event::from_object(line.to_vec()))
+                .collect(),
+        };
         let host = request.to.host().to_owned();
         let mut state = self.state();
         if let Some(happen) = state.before_answer.take() {
@@ -525,6 +537,7 @@ impl World {
             host,
             id: request.id.clone(),
             gzipped: request.gzipped,
+            headers: request.headers.clone(),
             events: events
                 .iter()
                 .map(|e| String::from_utf8(e.as_bytes().to_vec()).unwrap())
@@ -546,6 +559,10 @@ impl World {
                 Err(SendError::Timeout)
             }
             Reply::AtMost(most) => answer(if events.len() > most { 413 } else { 200 }, None),
+            Reply::PoisonEvent(status, text) => {
+                let poisoned = String::from_utf8_lossy(&plain).contains(&text);
+                answer(if poisoned { status } else { 200 }, None)
+            }
             Reply::Poison(id) => answer(if request.id.starts_with(&id) { 500 } else { 200 }, None),
         }
     }

@@ -86,6 +86,10 @@ pub struct Aside {
     pub age_ms: i64,
     /// What it carries.
     pub events: Vec<Event>,
+    /// Their numbers; see [`Delivery::numbers`].
+    pub numbers: Vec<u32>,
+    /// See [`Delivery::rest`].
+    pub rest: bool,
 }
 
 /// A wake-up of the drainer.
@@ -137,6 +141,10 @@ struct DeliveryHead {
     integration: IntegrationId,
     began: Timestamp,
     not_before: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    numbers: Vec<u32>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rest: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -145,6 +153,10 @@ struct AsideHead {
     project: ProjectId,
     integration: IntegrationId,
     age_ms: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    numbers: Vec<u32>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rest: bool,
 }
 
 /// A message of fresh events whose events are not decoded yet, so that their size can be weighed.
@@ -200,13 +212,15 @@ impl Packed<'_> {
 impl Scheduled {
     /// The text of a message with this delivery.
     pub fn encode(&self) -> String {
-        let Delivery { id, project, integration, began, events } = &self.delivery;
+        let Delivery { id, project, integration, began, events, numbers, rest } = &self.delivery;
         let head = DeliveryHead {
             id: id.clone(),
             project: project.clone(),
             integration: integration.clone(),
             began: *began,
             not_before: self.not_before,
+            numbers: numbers.clone(),
+            rest: *rest,
         };
         encode(&head, events)
     }
@@ -215,23 +229,25 @@ impl Scheduled {
     pub fn decode(text: &str) -> Result<Self, Unreadable> {
         let text: Text<'_, DeliveryHead> = read(text)?;
         let events = unpack(text.count, text.bytes, text.plain, text.gzip)?;
-        let DeliveryHead { id, project, integration, began, not_before } = text.head;
-        Ok(Self { delivery: Delivery { id, project, integration, began, events }, not_before })
+        let DeliveryHead { id, project, integration, began, not_before, numbers, rest } = text.head;
+        let delivery = Delivery { id, project, integration, began, events, numbers, rest };
+        Ok(Self { delivery, not_before })
     }
 }
 
 impl Aside {
     /// A delivery to lay aside that has used `now − began` of its schedule.
     pub fn new(delivery: Delivery, now: Timestamp) -> Self {
-        let Delivery { id, project, integration, began, events } = delivery;
-        Self { id, project, integration, age_ms: now.0.saturating_sub(began.0).max(0), events }
+        let Delivery { id, project, integration, began, events, numbers, rest } = delivery;
+        let age_ms = now.0.saturating_sub(began.0).max(0);
+        Self { id, project, integration, age_ms, events, numbers, rest }
     }
 
     /// The delivery again, its schedule going on where it stopped.
     pub fn resume(self, now: Timestamp) -> Delivery {
-        let Self { id, project, integration, age_ms, events } = self;
+        let Self { id, project, integration, age_ms, events, numbers, rest } = self;
         let began = Timestamp(now.0.saturating_sub(age_ms));
-        Delivery { id, project, integration, began, events }
+        Delivery { id, project, integration, began, events, numbers, rest }
     }
 
     /// The object's bytes: a compressed text.
@@ -241,6 +257,8 @@ impl Aside {
             project: self.project.clone(),
             integration: self.integration.clone(),
             age_ms: self.age_ms,
+            numbers: self.numbers.clone(),
+            rest: self.rest,
         };
         let array = event::join(&self.events);
         gzip(write(&head, self.events.len(), &array, None).as_bytes()).into()
@@ -252,8 +270,8 @@ impl Aside {
         let text = std::str::from_utf8(&text).map_err(|e| Unreadable::Foreign(e.to_string()))?;
         let text: Text<'_, AsideHead> = read(text)?;
         let events = unpack(text.count, text.bytes, text.plain, text.gzip)?;
-        let AsideHead { id, project, integration, age_ms } = text.head;
-        Ok(Self { id, project, integration, age_ms, events })
+        let AsideHead { id, project, integration, age_ms, numbers, rest } = text.head;
+        Ok(Self { id, project, integration, age_ms, events, numbers, rest })
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Outcome {
     TooLarge,
     /// `batch` waited no longer for an answer.
     Unanswered,
+    /// Nothing failed, and there was no time for all of its requests.
+    Unfinished,
 }
 
 /// Why a request failed.
@@ -31,10 +33,24 @@ pub enum Outcome {
 pub struct Failure {
     /// For the log: `status 500`, `timed out`. Never a body or a URL.
     pub reason: String,
+    /// The answer's status, where there was one.
+    pub status: Option<u16>,
     /// Whether it says that the endpoint is ill.
     pub ill: bool,
     /// Whether it took as long as a request may take.
     pub timed_out: bool,
+}
+
+impl Failure {
+    /// No request could be made, and the endpoint's settings are at fault.
+    pub fn ill(reason: String) -> Self {
+        Self { reason, status: None, ill: true, timed_out: false }
+    }
+
+    /// The fault is the event's.
+    pub fn ours(reason: String) -> Self {
+        Self { ill: false, ..Self::ill(reason) }
+    }
 }
 
 /// Reads one answer for an integration.
@@ -57,15 +73,15 @@ pub fn outcome(
         Ok(answer) => answer,
         Err(error) => {
             return Outcome::Failed(Failure {
-                reason: error.to_string(),
-                ill: true,
                 timed_out: *error == SendError::Timeout,
+                ..Failure::ill(error.to_string())
             });
         }
     };
     let failed = |ill| {
         Outcome::Failed(Failure {
             reason: format!("status {}", answer.status),
+            status: Some(answer.status),
             ill,
             timed_out: false,
         })
@@ -114,7 +130,12 @@ mod tests {
     }
 
     fn failed(status: u16, ill: bool) -> Outcome {
-        Outcome::Failed(Failure { reason: format!("status {status}"), ill, timed_out: false })
+        Outcome::Failed(Failure {
+            reason: format!("status {status}"),
+            status: Some(status),
+            ill,
+            timed_out: false,
+        })
     }
 
     #[test]

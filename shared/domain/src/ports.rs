@@ -3,7 +3,7 @@
 //! Each trait promises what the service behind it documents, and no more: a simulation may do
 //! everything that these promises allow.
 
-use std::{future::Future, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
 use bytes::Bytes;
 
@@ -284,16 +284,44 @@ pub trait Objects: Send + Sync {
     ) -> impl Future<Output = PortResult<Vec<Listed>>> + Send;
 }
 
+/// Headers of a request, each name once. The values may be secrets, so `Debug` shows only names.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// Sets a header, in the place of one with the same name in whatever letters.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.retain(|(present, _)| !present.eq_ignore_ascii_case(name));
+        self.0.push((name.to_owned(), value.into()));
+    }
+
+    /// Names and values, in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The value of a header, its name in whatever letters.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(present, _)| present.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
 /// One request to a customer's endpoint.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Where to; checked when it was parsed, and its addresses once more when they are resolved.
     pub to: Destination,
-    /// `webhook-id`.
+    /// `webhook-id`, for the log.
     pub id: String,
-    /// `webhook-timestamp`.
-    pub at: Timestamp,
-    /// The body as sent, JSON.
+    /// Its headers, but those that HTTP itself needs, and `Content-Encoding`.
+    pub headers: Headers,
+    /// The body as sent.
     pub body: Bytes,
     /// Whether `body` is compressed with gzip.
     pub gzipped: bool,

@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::lookup::Guard;
-use super::{BuildError, Settings, USER_AGENT, reuse};
+use super::{BuildError, Settings, reuse};
 
 /// TLS with Mozilla's authorities, which are compiled in: reading the system's at each cold start
 /// was measured at 4 ms, these at 0.2 ms. Clones share their session tickets.
@@ -34,7 +34,6 @@ pub(super) fn build(
     idle_per_host: usize,
 ) -> Result<reqwest::Client, BuildError> {
     let client = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
         .http1_only()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

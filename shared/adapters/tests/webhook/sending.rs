@@ -9,8 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flagpost_adapters::webhook::{Lookup, Settings, WebhookSender};
 use flagpost_domain::destination::{Allowed, Destination};
-use flagpost_domain::ports::{Answer, Request, SendError, Sender};
-use flagpost_domain::time::Timestamp;
+use flagpost_domain::ports::{Answer, Headers, Request, SendError, Sender};
 use futures_util::future::BoxFuture;
 
 use crate::receiver::Receiver;
@@ -35,7 +34,7 @@ pub(crate) fn request(url: &str, allowed: &Allowed) -> Request {
     Request {
         to: Destination::parse(url, allowed).unwrap(),
         id: "delivery-1".into(),
-        at: Timestamp(1_700_000_000_999),
+        headers: headers(),
         body: Bytes::from_static(br#"[{"a":1}]"#),
         gzipped: false,
     }
@@ -111,4 +110,13 @@ impl Lookup for Silent {
     fn lookup(&self, _: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
         Box::pin(std::future::pending())
     }
+}
+
+/// Some headers, as the domain sets them.
+pub(crate) fn headers() -> Headers {
+    let mut headers = Headers::default();
+    headers.set("content-type", "application/json");
+    headers.set("user-agent", "Flagpost/test");
+    headers.set("webhook-id", "delivery-1");
+    headers
 }

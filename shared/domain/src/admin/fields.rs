@@ -161,6 +161,25 @@ impl Fields {
         found.map(|(_, meaning)| *meaning)
     }
 
+    /// Some of some words, if given.
+    pub(super) fn words<T: Copy>(
+        &mut self,
+        name: &'static str,
+        words: &[(&'static str, T)],
+    ) -> Option<Vec<T>> {
+        let value = self.take(name)?;
+        let meaning = |value: &Value| {
+            let found = words.iter().find(|(word, _)| value.as_str() == Some(word));
+            found.map(|(_, meaning)| *meaning)
+        };
+        let found = value.as_array().filter(|list| !list.is_empty() && list.len() <= words.len());
+        let found = found.and_then(|list| list.iter().map(meaning).collect());
+        if found.is_none() {
+            self.fault(name, format!("must be an array of one or more of {}", alternatives(words)));
+        }
+        found
+    }
+
     /// Reads an object within this one.
     pub(super) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
         let map = match self.take(name) {

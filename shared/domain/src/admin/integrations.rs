@@ -1,10 +1,11 @@
 //! Integrations: created, read, listed, changed and deleted.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Admin, AdminPorts, Failure, Reply, TRIES, fields::Fields, precondition, projects::taken,
-    settings,
+    settings, view::view,
 };
 use crate::{
     destination::without_path,
@@ -16,7 +17,7 @@ use crate::{
 
 #[derive(Serialize)]
 struct List {
-    integrations: Vec<Integration>,
+    integrations: Vec<Value>,
 }
 
 impl<P: AdminPorts> Admin<P> {
@@ -45,7 +46,7 @@ impl<P: AdminPorts> Admin<P> {
         for integration in &mut integrations {
             integration.url = without_path(&integration.url);
         }
-        Reply::json(200, &List { integrations })
+        Reply::json(200, &List { integrations: integrations.iter().map(view).collect() })
     }
 
     pub(super) async fn read_integration(
@@ -127,13 +128,13 @@ impl<P: AdminPorts> Admin<P> {
 /// checked otherwise. Lists show it without.
 fn shown(status: u16, integration: &Integration) -> Result<Reply, Failure> {
     let tag = precondition::etag(integration);
-    Ok(Reply::json(status, integration)?.with_header("etag", tag))
+    Ok(Reply::json(status, &view(integration))?.with_header("etag", tag))
 }
 
 fn name_taken() -> Failure {
     taken("name", "another integration of this project has this name")
 }
 
-fn crowded() -> Failure {
+pub(super) fn crowded() -> Failure {
     Problem::unavailable("others are changing it at the same time; try again", 1).into()
 }

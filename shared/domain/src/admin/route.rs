@@ -22,6 +22,8 @@ pub(super) enum Route {
     Pause(ProjectId, IntegrationId),
     Resume(ProjectId, IntegrationId),
     Status(ProjectId, IntegrationId),
+    RotateSecret(ProjectId, IntegrationId),
+    ListPresets,
 }
 
 impl Route {
@@ -42,6 +44,8 @@ impl Route {
             Self::Pause(..) => "pause",
             Self::Resume(..) => "resume",
             Self::Status(..) => "status",
+            Self::RotateSecret(..) => "rotate_secret",
+            Self::ListPresets => "list_presets",
         }
     }
 }
@@ -50,6 +54,9 @@ impl Route {
 pub(super) fn find(method: &str, path: &str) -> Result<Route, Problem> {
     let segments: Vec<&str> = path.split('/').collect();
     let nowhere = || Problem::new(Kind::NotFound, "there is no such path");
+    if segments == ["", "v1", "presets"] {
+        return choose(method, &[("GET", Route::ListPresets)]);
+    }
     // The path starts with a slash, and so the list with an empty text.
     let ["", "v1", "projects", rest @ ..] = segments.as_slice() else {
         return Err(nowhere());
@@ -92,6 +99,7 @@ pub(super) fn find(method: &str, path: &str) -> Result<Route, Problem> {
                 ),
                 ["pause"] => choose(method, &[("POST", Route::Pause(project, id))]),
                 ["resume"] => choose(method, &[("POST", Route::Resume(project, id))]),
+                ["secret"] => choose(method, &[("POST", Route::RotateSecret(project, id))]),
                 ["status"] => choose(method, &[("GET", Route::Status(project, id))]),
                 _ => Err(nowhere()),
             }
@@ -143,6 +151,8 @@ mod tests {
             ("POST", &format!("{integration}/pause"), "pause"),
             ("POST", &format!("{integration}/resume"), "resume"),
             ("GET", &format!("{integration}/status"), "status"),
+            ("POST", &format!("{integration}/secret"), "rotate_secret"),
+            ("GET", "/v1/presets", "list_presets"),
         ] {
             assert_eq!(name(method, path), expected, "{method} {path}");
         }

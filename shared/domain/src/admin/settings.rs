@@ -1,8 +1,13 @@
 //! What of an integration an operator sets, and what each preset fills in.
 
+mod own;
+
 use serde_json::{Map, Value};
 
-use super::fields::{Fields, alternatives};
+use super::{
+    fields::{Fields, alternatives},
+    view::is_set,
+};
 use crate::{
     destination::{Allowed, Destination},
     id::{IntegrationId, ProjectId},
@@ -22,7 +27,7 @@ const STREAMS: [(&str, Stream); 3] = [
 ];
 
 /// The fields that are not for an operator to set.
-const OWN: [&str; 5] = ["id", "project", "created_at", "updated_at", "version"];
+const OWN: [&str; 6] = ["id", "project", "created_at", "updated_at", "version", "old_secret"];
 
 /// A new integration with the settings of a request.
 pub(super) fn new(
@@ -60,9 +65,31 @@ pub(super) fn patched(
     allowed: &Allowed,
 ) -> Result<Integration, Problem> {
     let mut merged = settings(old);
-    merged.extend(patch);
+    for (name, value) in patch {
+        match (name.as_str(), value) {
+            // As it is shown: left as it is.
+            ("secret", value) if is_set(&value) && old.own.secret.is_some() => {}
+            ("headers", Value::Object(headers)) => merge_headers(&mut merged, headers),
+            (_, value) => {
+                merged.insert(name, value);
+            }
+        }
+    }
     let next = Integration { version: old.version + 1, updated_at: now, ..old.clone() };
     configure(next, Fields::new(merged), allowed)
+}
+
+/// Header by header: `null` takes one away, and what stands for a value leaves it as it is.
+fn merge_headers(merged: &mut Map<String, Value>, patch: Map<String, Value>) {
+    let present = merged.entry("headers").or_insert_with(|| Value::Object(Map::new()));
+    let Value::Object(present) = present else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            present.remove(&name);
+        } else if !(is_set(&value) && present.contains_key(&name)) {
+            present.insert(name, value);
+        }
+    }
 }
 
 /// Whether two versions have the same settings.
@@ -99,7 +126,7 @@ fn configure(
         enabled: fields.flag("enabled").unwrap_or(true),
         max_events: fields.number("max_events", &(1..=MAX_EVENTS)).unwrap_or(MAX_EVENTS),
         max_bytes: fields.number("max_bytes", &(1024..=MAX_BYTES)).unwrap_or(MAX_BYTES),
-        own: Own { gzip: fields.flag("gzip"), ..base.own.clone() },
+        own: own::read(&mut fields, &base.own, preset),
         ..base
     };
     fields.finish()?;

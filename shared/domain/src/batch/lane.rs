@@ -3,6 +3,10 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,6 +16,7 @@ use crate::{
     attempt::{ATTEMPT, Attempted, PATIENCE, attempt},
     beside::beside,
     breaker::{Breaker, Observation},
+    compiled::Compiled,
     delivery::Delivery,
     diagnose::{change_breaker, is_telling, jitter, observe, pause_gone},
     disposition::{Disposition, Stop, dispose},
@@ -62,7 +67,10 @@ enum End {
 pub(super) struct Lane<'a, P> {
     batch: &'a Batch<P>,
     integration: &'a Integration,
+    compiled: &'a Compiled,
     invocation: &'a Invocation,
+    /// Events that the integration's filter does not want.
+    pub(super) filtered: Arc<AtomicU64>,
     end: Option<End>,
     /// Whether the endpoint's `Retry-After` was written: then the drainer may come no sooner.
     held: bool,
@@ -91,12 +99,15 @@ impl<'a, P: Ports> Lane<'a, P> {
     pub(super) fn new(
         batch: &'a Batch<P>,
         integration: &'a Integration,
+        compiled: &'a Compiled,
         invocation: &'a Invocation,
     ) -> Self {
         Self {
             batch,
             integration,
+            compiled,
             invocation,
+            filtered: Arc::default(),
             end: None,
             held: false,
             counts: Counts::default(),
@@ -121,7 +132,7 @@ impl<'a, P: Ports> Lane<'a, P> {
                     break;
                 };
                 let deadline = self.invocation.deadline;
-                under_way.push(self.batch.try_job(self.integration, job, deadline));
+                under_way.push(self.batch.try_job(self.integration, self.compiled, job, deadline));
             }
             let tried = match done.pop_front() {
                 Some(tried) => tried,
@@ -140,6 +151,7 @@ impl<'a, P: Ports> Lane<'a, P> {
         }
         self.store(0).await;
         self.observe().await;
+        self.counts.filtered += self.filtered.load(Ordering::Relaxed);
         let Batch { ports, uncounted, .. } = self.batch;
         if self.in_time(uncounted.add(ports, &self.integration.id, self.counts)).await.is_none() {
             let integration = &self.integration.id;
@@ -181,6 +193,11 @@ impl<'a, P: Ports> Lane<'a, P> {
     async fn settle(&mut self, tried: Tried, halves: &mut VecDeque<Job>) {
         let (job, attempted, kept_until) = match tried {
             Tried::Attempted(job, attempted, kept_until) => (job, attempted, kept_until),
+            // Its message would bring back what was delivered.
+            Tried::NotNow(job) if job.changed => {
+                let now = self.batch.ports.clock().now();
+                return self.schedule.push((job, now));
+            }
             Tried::NotNow(job) => {
                 self.failed.extend(job.records);
                 return;
@@ -189,6 +206,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             Tried::HeldUp(job) => return self.park.push(job),
         };
         self.seen.extend(attempted.observation(&job.delivery));
+        let job = if attempted.is_changed(&job.delivery) { job.left(&attempted.left) } else { job };
         let (disposition, stop) = dispose(
             &attempted.outcome,
             &job.delivery,
@@ -200,8 +218,12 @@ impl<'a, P: Ports> Lane<'a, P> {
         }
         match disposition {
             Disposition::Delivered => self.done(&job, |counts, n| counts.delivered += n),
-            // Its visibility ends at its next slot, be it the last: SQS keeps it.
-            Disposition::Schedule(_) | Disposition::Dead if kept_until.is_some() => {
+            Disposition::GoOn => halves.push_back(job),
+            // Its visibility ends at its next slot, be it the last: SQS keeps it. What is left of
+            // a message takes its place.
+            Disposition::Schedule(_) | Disposition::Dead
+                if kept_until.is_some() && !job.changed =>
+            {
                 self.failed.extend(job.records);
             }
             Disposition::Schedule(due) => self.schedule.push((job, due)),
@@ -232,8 +254,9 @@ impl<'a, P: Ports> Lane<'a, P> {
         }
         let (max_events, max_bytes) = (self.integration.max_events(), self.integration.max_bytes);
         match (self.end, &job.source) {
+            (Some(End::Unknown), _) if job.changed => self.schedule.push((job, now)),
             (Some(End::Unknown), _) => self.failed.extend(job.records),
-            (Some(End::NoTime), Source::Message(receipt)) => {
+            (Some(End::NoTime), Source::Message(receipt)) if !job.changed => {
                 self.in_time(self.batch.hide(Queue::Retry, receipt, Duration::ZERO)).await;
                 self.failed.extend(job.records);
             }
@@ -366,9 +389,10 @@ impl<'a, P: Ports> Lane<'a, P> {
     fn done(&mut self, job: &Job, count: impl Fn(&mut Counts, u64)) {
         let events = job.delivery.count();
         match job.source {
-            Source::Fresh => self.counts.matched += events,
-            Source::Message(_) | Source::Half => self.counts.unscheduled += events,
+            Source::Fresh => self.counts.matched += events + job.ahead,
+            Source::Message(_) | Source::Half => self.counts.unscheduled += events + job.ahead,
         }
+        self.counts.delivered += job.ahead;
         count(&mut self.counts, events);
     }
 
@@ -406,7 +430,13 @@ fn out_of_time() -> PortError {
 }
 
 impl<P: Ports> Batch<P> {
-    async fn try_job(&self, integration: &Integration, mut job: Job, deadline: Timestamp) -> Tried {
+    async fn try_job(
+        &self,
+        integration: &Integration,
+        compiled: &Compiled,
+        mut job: Job,
+        deadline: Timestamp,
+    ) -> Tried {
         let now = self.ports.clock().now();
         let Job { delivery, source, .. } = &job;
         let mut kept_until = None;
@@ -435,7 +465,9 @@ impl<P: Ports> Batch<P> {
             }
             if self.ports.clock().now().plus(ATTEMPT) > deadline {
                 // Hiding took the time. No slot is used up by that.
-                self.hide(Queue::Retry, receipt, Duration::ZERO).await;
+                if !job.changed {
+                    self.hide(Queue::Retry, receipt, Duration::ZERO).await;
+                }
                 return Tried::NotNow(job);
             }
         }
@@ -443,9 +475,9 @@ impl<P: Ports> Batch<P> {
             job.delivery.began = now;
             job.attempted = true;
         }
+        let (ports, allowed) = (&self.ports, &self.policy.allowed);
         let attempted =
-            attempt(&self.ports, &self.policy.allowed, integration, &job.delivery, Some(PATIENCE))
-                .await;
+            attempt(ports, allowed, integration, compiled, &job.delivery, Some(PATIENCE)).await;
         Tried::Attempted(job, attempted, kept_until)
     }
 }

@@ -49,6 +49,8 @@ impl<P: Ports> Batch<P> {
                 delivery,
                 records: [index].into(),
                 source: Source::Message(record.receipt.to_owned()),
+                ahead: 0,
+                changed: false,
                 attempted: true,
             });
         }
@@ -61,7 +63,11 @@ impl<P: Ports> Batch<P> {
                 let store = self.ports.store();
                 match self.known.integration(store, &project, &id, now).await {
                     Ok(Found::Present(integration)) => {
-                        Lane::new(self, &integration, invocation).run(jobs.into_iter()).await
+                        let Some(compiled) = self.compiled(&integration) else {
+                            return self.keep(&jobs).await;
+                        };
+                        let lane = Lane::new(self, &integration, &compiled, invocation);
+                        lane.run(jobs.into_iter()).await
                     }
                     Ok(Found::Deleted) => self.discard(&id, &jobs).await,
                     Ok(Found::Unknown) => {

@@ -515,3 +515,66 @@ async fn what_the_schedule_gets_is_within_the_integrations_bounds() {
     let counts = world.counts("a");
     assert!(counts.parked > 280 && counts.balances(), "to be cut when it is drained: {counts:?}");
 }
+
+#[tokio::test]
+async fn what_the_filter_does_not_want_is_counted_apart_and_not_sent() {
+    let filter = serde_json::json!({"key": [{"prefix": "u1"}]});
+    let own = Own { filter: Some(filter), ..Own::default() };
+    let world = World::with(vec![Integration { own, ..integration("a") }]);
+    assert_eq!(fresh(&world, &[message(0..12), message(20..25)]).await, all([]));
+    assert_eq!(
+        world.state().got[0].events,
+        [r#"{"key":"u1"}"#, r#"{"key":"u10"}"#, r#"{"key":"u11"}"#]
+    );
+    let expected = Counts { matched: 3, delivered: 3, filtered: 14, ..Counts::default() };
+    assert_eq!(world.counts("a"), expected);
+}
+
+#[tokio::test]
+async fn a_filter_that_this_version_cannot_read_sends_its_events_back() {
+    let own = Own { filter: Some(serde_json::json!({"key": [{"newer": 1}]})), ..Own::default() };
+    let world = World::with(vec![Integration { own, ..integration("a") }, integration("b")]);
+    assert_eq!(fresh(&world, &[message(0..2)]).await, all([0]));
+    assert_eq!(world.counts("b").delivered, 2);
+    assert_eq!(world.counts("a"), Counts::default());
+}
+
+fn one_each(id: &str) -> Integration {
+    Integration { preset: Preset::Amplitude, ..integration(id) }
+}
+
+#[tokio::test]
+async fn only_what_is_left_of_a_delivery_goes_on_the_schedule() {
+    let world = World::with(vec![one_each("a")]);
+    world.reply("a", Reply::PoisonEvent(500, "u3\"".into()));
+    assert_eq!(fresh(&world, &[message(0..60)]).await, all([]));
+    // 50 at most make one delivery of that kind.
+    let sent = world.sent(Queue::Retry);
+    assert_eq!(sent.len(), 1);
+    let left = Scheduled::decode(&sent[0].body).unwrap().delivery;
+    assert_eq!(left.numbers, [4]);
+    let expected = Counts { matched: 60, delivered: 59, scheduled: 1, ..Counts::default() };
+    assert_eq!(world.counts("a"), expected);
+}
+
+#[tokio::test]
+async fn who_is_slow_gets_the_rest_at_once() {
+    let world = World::with(vec![one_each("a")]);
+    world.reply("a", Reply::Slow(200, 1_480));
+    assert_eq!(fresh(&world, &[message(0..8)]).await, all([]));
+    let ids: Vec<_> = world.state().got.iter().map(|got| got.id.clone()).collect();
+    let numbers: Vec<_> = ids.iter().map(|id| id.rsplit('.').next().unwrap()).collect();
+    assert_eq!(numbers, ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    assert_eq!(world.counts("a"), Counts { matched: 8, delivered: 8, ..Counts::default() });
+    assert!(world.sent(Queue::Retry).is_empty());
+}
+
+#[tokio::test]
+async fn poison_in_front_does_not_keep_the_others_from_being_tried() {
+    let world = World::with(vec![one_each("a")]);
+    world.reply("a", Reply::PoisonEvent(500, "\"u".into()));
+    fresh(&world, &[message(0..6)]).await;
+    let left = Scheduled::decode(&world.sent(Queue::Retry)[0].body).unwrap().delivery;
+    assert_eq!(left.numbers, [4, 5, 6, 1, 2, 3]);
+    assert!(!left.rest);
+}

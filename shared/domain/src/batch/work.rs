@@ -1,8 +1,15 @@
 //! The deliveries that a lane works on.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::{
+    compiled::Compiled,
     delivery::{Delivery, Runs, runs},
     event::Event,
     id::{DeliveryId, unique},
@@ -18,6 +25,10 @@ pub(super) struct Job {
     pub(super) delivery: Delivery,
     pub(super) records: BTreeSet<usize>,
     pub(super) source: Source,
+    /// Events that were delivered without the others, and are not counted yet.
+    pub(super) ahead: u64,
+    /// Whether it is no longer what its message holds.
+    pub(super) changed: bool,
     /// Whether its schedule has begun.
     pub(super) attempted: bool,
 }
@@ -34,18 +45,30 @@ pub(super) enum Source {
 }
 
 impl Job {
+    /// What is left of it after an attempt, in the order of the next.
+    pub(super) fn left(mut self, positions: &[usize]) -> Self {
+        let before = self.delivery.count();
+        self.delivery = self.delivery.left(positions);
+        self.ahead += before - self.delivery.count();
+        self.changed = true;
+        self
+    }
+
     /// Its two halves in its place, or the job itself if it cannot be split.
     #[expect(clippy::result_large_err, reason = "not an error: the job goes on as it is")]
     pub(super) fn halves(self) -> Result<[Self; 2], Self> {
-        let Self { delivery, records, source, attempted } = self;
+        let Self { delivery, records, source, ahead, changed, attempted } = self;
         let half_source = match &source {
             Source::Fresh => Source::Fresh,
             Source::Message(_) | Source::Half => Source::Half,
         };
-        let job = |delivery, source| Self { delivery, records: records.clone(), source, attempted };
+        let job = |delivery, source, ahead| {
+            let records = records.clone();
+            Self { delivery, records, source, ahead, changed, attempted }
+        };
         match delivery.halves() {
-            Ok([a, b]) => Ok([job(a, half_source.clone()), job(b, half_source)]),
-            Err(delivery) => Err(job(delivery, source)),
+            Ok([a, b]) => Ok([job(a, half_source.clone(), ahead), job(b, half_source, 0)]),
+            Err(delivery) => Err(job(delivery, source, ahead)),
         }
     }
 }
@@ -65,15 +88,24 @@ pub(super) struct FreshJobs<'a, P, I: Iterator> {
     runs: Runs<I>,
 }
 
-/// Cuts an integration's events into deliveries by its own bounds.
+/// Cuts the events that an integration wants into deliveries by its own bounds. Those that its
+/// filter does not want are counted in `filtered`.
 pub(super) fn fresh_jobs<'a, P: Ports>(
     ports: &'a P,
     integration: &'a Integration,
+    compiled: &'a Compiled,
     messages: &'a [Arc<Decoded>],
+    filtered: Arc<AtomicU64>,
 ) -> FreshJobs<'a, P, impl Iterator<Item = (Event, usize)> + 'a> {
     let events = messages
         .iter()
-        .flat_map(|message| message.events.iter().map(|event| (event.clone(), message.record)));
+        .flat_map(|message| message.events.iter().map(|event| (event, message.record)))
+        .filter(move |(event, _)| {
+            let wanted = compiled.wants(event);
+            filtered.fetch_add(u64::from(!wanted), Ordering::Relaxed);
+            wanted
+        })
+        .map(|(event, record)| (event.clone(), record));
     let runs = runs(events, integration.max_events(), integration.max_bytes);
     FreshJobs { ports, integration, runs }
 }
@@ -93,7 +125,11 @@ impl<P: Ports, I: Iterator<Item = (Event, usize)>> Iterator for FreshJobs<'_, P,
                 integration: self.integration.id.clone(),
                 began: now,
                 events,
+                numbers: Vec::new(),
+                rest: false,
             },
+            ahead: 0,
+            changed: false,
             records: records.into_iter().collect(),
             source: Source::Fresh,
             attempted: false,

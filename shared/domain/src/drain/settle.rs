@@ -48,7 +48,8 @@ impl<P: Ports> Slice<'_, P> {
             }
             Tried::Uncut(key, delivery) => {
                 let bounds = (self.integration.max_events(), self.integration.max_bytes);
-                return self.replace(&key, delivery.pieces(bounds.0, bounds.1)).await;
+                let pieces = delivery.pieces(bounds.0, bounds.1);
+                return self.replace(&key, pieces).await.map(drop);
             }
             Tried::Attempted(key, delivery, attempted) => (key, delivery, attempted),
         };
@@ -57,8 +58,22 @@ impl<P: Ports> Slice<'_, P> {
         let (disposition, stop) =
             dispose(&attempted.outcome, &delivery, &self.drain.policy.schedule, now);
         match disposition {
-            Disposition::Delivered | Disposition::Split => self.pacer.went_well(now),
+            Disposition::Delivered | Disposition::Split | Disposition::GoOn => {
+                self.pacer.went_well(now);
+            }
             _ => self.pacer.went_badly(now),
+        }
+        let (mut key, mut delivery) = (key, delivery);
+        if attempted.is_changed(&delivery) {
+            let all = delivery.count();
+            delivery = delivery.left(&attempted.left);
+            let delivered = all - delivery.count();
+            // What is left takes its place first: then nothing is sent twice or counted wrongly.
+            let Some(left) = self.replace(&key, vec![delivery.clone()]).await?.pop() else {
+                return Ok(());
+            };
+            key = left;
+            self.counts += Counts { unparked: delivered, delivered, ..Counts::default() };
         }
         self.dispose(&key, delivery, disposition, stop).await
     }
@@ -87,8 +102,8 @@ impl<P: Ports> Slice<'_, P> {
                     }
                 }
             }
-            // `drain` waits as long as a request may take.
-            (_, Some(Stop::Unanswered)) => {}
+            // `drain` waits as long as a request may take. What is left stays where it is.
+            (_, Some(Stop::Unanswered)) | (Disposition::GoOn, _) => {}
             (_, Some(Stop::Gone)) => {
                 self.health = pause_gone(ports, project, id).await?;
             }
@@ -107,28 +122,41 @@ impl<P: Ports> Slice<'_, P> {
             // An age beyond the schedule, and still it fails.
             (Disposition::Dead | Disposition::Park, _) => self.move_to_dead(key).await?,
             (Disposition::Split, _) => match delivery.halves() {
-                Ok(halves) => self.replace(key, halves.into()).await?,
+                Ok(halves) => self.replace(key, halves.into()).await.map(drop)?,
                 Err(_) => self.move_to_dead(key).await?,
             },
         }
         Ok(())
     }
 
-    /// Puts parts of a parked delivery in its place, under its time.
-    async fn replace(&mut self, key: &str, parts: Vec<Delivery>) -> PortResult<()> {
+    /// A probe that failed stays where it is, but the next begins with the events that this one did
+    /// not come to: none of them keeps the others from being tried.
+    pub(super) async fn reorder(&mut self, tried: Tried) {
+        let Tried::Attempted(key, delivery, attempted) = tried else { return };
+        if attempted.is_changed(&delivery)
+            && let Err(error) = self.replace(&key, vec![delivery.left(&attempted.left)]).await
+        {
+            tracing::warn!(%error, key, "left in its old order");
+        }
+    }
+
+    /// Puts parts of a parked delivery in its place, under its time: their keys.
+    async fn replace(&mut self, key: &str, parts: Vec<Delivery>) -> PortResult<Vec<String>> {
         let objects = self.drain.ports.objects();
         let Some(parsed) = ParkedKey::parse(key) else {
             tracing::error!(key, "no name of ours: left alone");
             self.listing.left.insert(key.to_owned());
-            return Ok(());
+            return Ok(Vec::new());
         };
         let now = self.drain.ports.clock().now();
+        let mut keys = Vec::new();
         let puts: Vec<_> = parts
             .into_iter()
             .map(|part| {
                 let (delivery, count) = (part.id.clone(), part.count());
                 let key = ParkedKey { delivery, count, ..parsed.clone() }.text();
                 let body = Aside::new(part, now).encode();
+                keys.push(key.clone());
                 async move { objects.put(&key, body).await }
             })
             .collect();
@@ -136,7 +164,11 @@ impl<P: Ports> Slice<'_, P> {
         while let Some(done) = put.next().await {
             done?;
         }
-        objects.delete(key).await
+        // In another order it has the same name.
+        if !keys.iter().any(|one| one == key) {
+            objects.delete(key).await?;
+        }
+        Ok(keys)
     }
 
     async fn move_to_dead(&mut self, key: &str) -> PortResult<()> {

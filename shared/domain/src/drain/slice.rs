@@ -311,7 +311,9 @@ impl<'a, P: Ports> Slice<'a, P> {
         let verdict = tried.verdict();
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         // First what became of the delivery: it may be with the endpoint already.
-        if !matches!(verdict, Verdict::Ill) {
+        if matches!(verdict, Verdict::Ill) {
+            self.reorder(tried).await;
+        } else {
             self.settle(tried).await;
         }
         let Integration { project, id, .. } = &*self.integration;

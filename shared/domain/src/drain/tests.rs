@@ -626,3 +626,70 @@ async fn the_health_of_deleted_integrations_is_forgotten_in_time() {
     assert_eq!(unwell.len(), 1);
     assert_eq!((unwell[0].integration.as_str(), &unwell[0].pause), ("b", &Some(pause)));
 }
+
+/// Parks a delivery of so many events for an integration that gets each in a request of its own.
+async fn one_each(events: usize) -> World {
+    let one = Integration { preset: crate::preset::Preset::Amplitude, ..integration("a") };
+    let world = World::with(vec![one]);
+    let parked = Delivery { integration: "a".into(), began: world.time(), ..delivery("d", events) };
+    let results = park(&&world, &"web".into(), &"a".into(), vec![parked], world.time()).await;
+    results[0].clone().unwrap();
+    world
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_parked_delivery_goes_on_the_schedule_alone() {
+    let world = one_each(5).await;
+    world.reply("a", Reply::PoisonEvent(400, "{\"n\":3}".into()));
+    follow(&world).await;
+    assert!(world.keys("parked/").is_empty());
+    let sent = world.sent(Queue::Retry);
+    assert_eq!(Scheduled::decode(&sent[0].body).unwrap().delivery.numbers, [4]);
+    let expected = Counts { unparked: 5, delivered: 4, scheduled: 1, ..Counts::default() };
+    assert_eq!(world.counts("a"), expected);
+}
+
+#[tokio::test]
+async fn a_parked_delivery_that_takes_long_goes_on_where_it_stopped() {
+    let world = one_each(9).await;
+    world.reply("a", Reply::Slow(200, 1_980));
+    follow(&world).await;
+    while !world.sent(Queue::Wake).is_empty() {
+        follow(&world).await;
+    }
+    let expected: Vec<_> = (1..=9).map(|n| format!("d.{n}")).collect();
+    assert_eq!(ids(&world), expected);
+    assert!(world.keys("parked/").is_empty());
+    assert_eq!(world.counts("a"), Counts { unparked: 9, delivered: 9, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn what_is_left_when_the_endpoint_wants_a_pause_stays_parked() {
+    let world = one_each(5).await;
+    world.state().script.extend([Reply::Status(200), Reply::Status(200)]);
+    world.reply("a", Reply::RetryAfter(429, 120));
+    follow(&world).await;
+    let keys = world.keys("parked/");
+    assert_eq!(keys.len(), 1);
+    let left = Aside::decode(&world.state().objects[&keys[0]].1).unwrap();
+    assert_eq!(left.numbers, [4, 5, 3]);
+    assert_eq!(world.counts("a"), Counts { unparked: 2, delivered: 2, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn a_probe_begins_with_what_the_last_one_did_not_come_to() {
+    let world = one_each(5).await;
+    open(&world, world.time());
+    world.reply("a", Reply::Status(400));
+    while ids(&world).is_empty() {
+        follow(&world).await;
+    }
+    assert_eq!(ids(&world), ["d.1", "d.2", "d.3"]);
+    world.reply("a", Reply::Status(200));
+    while !world.sent(Queue::Wake).is_empty() {
+        follow(&world).await;
+    }
+    assert_eq!(ids(&world)[3..], ["d.4", "d.5", "d.1", "d.2", "d.3"]);
+    assert!(world.keys("parked/").is_empty());
+    assert_eq!(world.counts("a"), Counts { unparked: 5, delivered: 5, ..Counts::default() });
+}

@@ -49,9 +49,11 @@ impl Tried {
             return Verdict::None;
         };
         match &attempted.outcome {
+            // Who took some of it is well.
+            Outcome::Failed(_) if attempted.is_partial(delivery) => Verdict::Well,
             Outcome::Failed(failure) if failure.ill => Verdict::Ill,
             // A failure that is not ill health is a 2xx: the fault is the delivery's.
-            Outcome::Delivered | Outcome::Failed(_) => Verdict::Well,
+            Outcome::Delivered | Outcome::Unfinished | Outcome::Failed(_) => Verdict::Well,
             Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Ill,
             Outcome::Wait(_) => Verdict::Waits,
             Outcome::TooLarge | Outcome::Gone | Outcome::Unanswered => Verdict::None,
@@ -95,8 +97,16 @@ impl<P: Ports> Drain<P> {
         if ended.load(Ordering::Relaxed) || self.ports.clock().now().plus(ATTEMPT) > deadline {
             return Tried::NotNow(key);
         }
-        let attempted =
-            attempt(&self.ports, &self.policy.allowed, &integration, &delivery, None).await;
+        let (ports, allowed) = (&self.ports, &self.policy.allowed);
+        // A delivery is parked after its filter: it is the template that is wanted here.
+        let compiled = match self.compiler.compiled(&integration) {
+            Ok(compiled) => compiled,
+            Err(error) => {
+                tracing::error!(error, integration = %integration.id, "filter not compiled");
+                return Tried::NotNow(key);
+            }
+        };
+        let attempted = attempt(ports, allowed, &integration, &compiled, &delivery, None).await;
         Tried::Attempted(key, delivery, attempted)
     }
 }

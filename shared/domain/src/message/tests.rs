@@ -98,6 +98,8 @@ proptest! {
             project: "p".into(),
             integration: "i".into(),
             began: Timestamp(began),
+            rest: texts.len().is_multiple_of(2),
+            numbers: (1..=u32::try_from(events.len()).unwrap()).rev().collect(),
             events,
         };
         let scheduled = Scheduled { delivery: delivery.clone(), not_before: Timestamp(began + 1) };

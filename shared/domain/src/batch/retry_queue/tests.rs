@@ -5,9 +5,11 @@ use crate::{
     batch::tests::{fresh, message},
     delivery::Delivery,
     health::Pause,
+    integration::Integration,
     memory::{Reply, START, World, delivery, integration, policy},
     message::Aside,
     ports::{HealthStore, Outgoing},
+    preset::Preset,
     retry::Schedule,
     time::Timestamp,
 };
@@ -205,4 +207,60 @@ async fn foreign_records_of_the_retry_queue_are_buried() {
     let world = World::new();
     assert!(retry(&world, "[]").await);
     assert_eq!(world.state().buried[0].0, Queue::Retry);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_message_takes_its_place() {
+    let world = World::with(vec![Integration { preset: Preset::Amplitude, ..integration("a") }]);
+    let began = START.minus(Duration::from_secs(70));
+    let (delivery, body) = scheduled(began, START);
+    world.reply("a", Reply::PoisonEvent(500, "{\"n\":2}".into()));
+    assert!(retry(&world, &body).await, "the message is done: another stands for what is left");
+    let [Outgoing { body, .. }] = &world.take(Queue::Retry)[..] else { panic!() };
+    let left = Scheduled::decode(body).unwrap();
+    let due = Schedule::default().next(
+        &delivery.id,
+        began,
+        left.not_before.minus(Duration::from_secs(6)),
+    );
+    assert_eq!(due, Some(left.not_before), "at a slot of the whole delivery");
+    assert_eq!((left.delivery.id, left.delivery.began), (delivery.id, began));
+    assert_eq!(left.delivery.numbers, [3]);
+    let expected = Counts { unscheduled: 4, delivered: 3, scheduled: 1, ..Counts::default() };
+    assert_eq!(world.counts("a"), expected);
+}
+
+#[tokio::test]
+async fn what_is_left_after_the_last_attempt_is_dead_without_the_rest() {
+    let world = World::with(vec![Integration { preset: Preset::Amplitude, ..integration("a") }]);
+    let began = START.minus(Schedule::default().last());
+    let (_, body) = scheduled(began, START);
+    world.reply("a", Reply::PoisonEvent(500, "{\"n\":2}".into()));
+    assert!(retry(&world, &body).await);
+    let dead = world.keys("dead/a/");
+    assert_eq!(Aside::decode(&world.state().objects[&dead[0]].1).unwrap().numbers, [3]);
+    let expected = Counts { unscheduled: 4, delivered: 3, dead: 1, ..Counts::default() };
+    assert_eq!(world.counts("a"), expected);
+}
+
+#[tokio::test]
+async fn if_what_is_left_cannot_be_stored_the_whole_comes_back() {
+    let world = World::with(vec![Integration { preset: Preset::Amplitude, ..integration("a") }]);
+    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
+    world.reply("a", Reply::PoisonEvent(500, "{\"n\":2}".into()));
+    world.fail("send", 10);
+    assert!(!retry(&world, &body).await);
+    assert_eq!(world.counts("a"), Counts::default());
+}
+
+#[tokio::test]
+async fn a_message_gives_way_to_another_order() {
+    let world = World::with(vec![Integration { preset: Preset::Amplitude, ..integration("a") }]);
+    let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
+    world.reply("a", Reply::Status(400));
+    assert!(retry(&world, &body).await);
+    let [Outgoing { body, .. }] = &world.take(Queue::Retry)[..] else { panic!() };
+    assert_eq!(Scheduled::decode(body).unwrap().delivery.numbers, [4, 1, 2, 3]);
+    let expected = Counts { unscheduled: 4, scheduled: 4, ..Counts::default() };
+    assert_eq!(world.counts("a"), expected);
 }

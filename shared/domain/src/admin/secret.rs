@@ -1,0 +1,99 @@
+//! Rotating the secret that signs an integration's requests.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    Admin, AdminPorts, Failure, Reply, TRIES, fields::Fields, integrations::crowded, precondition,
+};
+use crate::{
+    id::{IntegrationId, ProjectId},
+    integration::{Integration, OldSecret, Own},
+    ports::{AdminStore, Clock, Random, Written},
+    preset::Scheme,
+    secret::Secret,
+    signature,
+    time::Timestamp,
+};
+
+/// How long the old secret signs too, in hours, where nothing is said.
+const OVERLAP: usize = 24;
+/// And at most.
+const OVERLAP_MAX: usize = 30 * 24;
+
+#[derive(Serialize)]
+struct Rotated<'a> {
+    /// In this answer, and never again.
+    secret: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_until: Option<Timestamp>,
+}
+
+impl<P: AdminPorts> Admin<P> {
+    /// Sets a new secret, the one given or a random one, and shows it once.
+    pub(super) async fn rotate_secret(
+        &self,
+        project: &ProjectId,
+        id: &IntegrationId,
+        mut fields: Fields,
+    ) -> Result<Reply, Failure> {
+        let integration = self.find(project, id).await?;
+        let scheme = integration.signature();
+        let given = match fields.take("secret") {
+            None => None,
+            Some(value) => {
+                let secret = value.as_str().map(Secret::new);
+                let fault = match &secret {
+                    Some(secret) => signature::fault(scheme, secret),
+                    None => Some("must be text; without it a random one is made".to_owned()),
+                };
+                if let Some(fault) = fault {
+                    fields.fault("secret", fault);
+                }
+                secret
+            }
+        };
+        let overlap = fields.number("overlap_hours", &(0..=OVERLAP_MAX));
+        if scheme == Scheme::None {
+            fields.fault("signature", "is `none`: choose a scheme first");
+        } else if scheme != Scheme::StandardWebhooks && overlap.is_some_and(|hours| hours > 0) {
+            let detail = "must be 0: this signature has room for one secret";
+            fields.fault("overlap_hours", detail);
+        }
+        fields.finish()?;
+        let hours = match scheme {
+            Scheme::StandardWebhooks => overlap.unwrap_or(OVERLAP),
+            _ => 0,
+        };
+        let overlap = Duration::from_secs(hours as u64 * 3600);
+        let secret =
+            given.unwrap_or_else(|| signature::generate(scheme, &self.ports.random().bytes()));
+        for _ in 0..TRIES {
+            let old = self.find(project, id).await?;
+            if old.signature() != scheme {
+                return Err(precondition::failed(&old).into());
+            }
+            let new = rotated(&old, &secret, self.ports.clock().now(), overlap);
+            if self.ports.store().replace_integration(&old, &new).await? == Written::Done {
+                let old_until = new.own.old_secret.as_ref().map(|old| old.until);
+                let shown = Rotated { secret: secret.reveal(), old_until };
+                return Ok(Reply::json(200, &shown)?.with_header("etag", precondition::etag(&new)));
+            }
+        }
+        Err(crowded())
+    }
+}
+
+/// The next version of an integration, with another secret; the present one goes on for `overlap`.
+fn rotated(old: &Integration, secret: &Secret, now: Timestamp, overlap: Duration) -> Integration {
+    let until = now.plus(overlap);
+    let old_secret = old
+        .own
+        .secret
+        .clone()
+        .filter(|present| present != secret && !overlap.is_zero())
+        .map(|secret| OldSecret { secret, until });
+    let own = Own { secret: Some(secret.clone()), old_secret, ..old.own.clone() };
+    Integration { own, version: old.version + 1, updated_at: now, ..old.clone() }
+}

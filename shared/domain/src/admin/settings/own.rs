@@ -1,0 +1,171 @@
+//! The settings that a preset has a default for, and those that no preset has.
+
+use std::collections::BTreeMap;
+
+use flagpost_filter::{Filter, StatsigCategories};
+use flagpost_template::Template;
+use serde_json::Value;
+
+use crate::admin::fields::Fields;
+use crate::{
+    header::{MAX_HEADERS, name_fault, value_fault},
+    integration::{Origin, Own, TemplateResult},
+    preset::{Exposures, ImmediateRetry, Payload, Preset, Scheme, Success},
+    secret::Secret,
+    signature,
+};
+
+const ORIGINS: [(&str, Origin); 5] = [
+    ("api", Origin::Api),
+    ("split", Origin::Split),
+    ("statsig", Origin::Statsig),
+    ("amplitude", Origin::Amplitude),
+    ("flagsmith", Origin::Flagsmith),
+];
+const PAYLOADS: [(&str, Payload); 3] =
+    [("array", Payload::Array), ("object", Payload::Object), ("ndjson", Payload::Ndjson)];
+const SUCCESSES: [(&str, Success); 2] = [("200", Success::Ok), ("2xx", Success::Any2xx)];
+const RETRIES: [(&str, ImmediateRetry); 3] = [
+    ("none", ImmediateRetry::None),
+    ("once", ImmediateRetry::Once),
+    ("backoff", ImmediateRetry::Backoff),
+];
+const SCHEMES: [(&str, Scheme); 4] = [
+    ("none", Scheme::None),
+    ("standard_webhooks", Scheme::StandardWebhooks),
+    ("flagsmith", Scheme::Flagsmith),
+    ("statsig", Scheme::Statsig),
+];
+const EXPOSURES: [(&str, Exposures); 2] =
+    [("statsig_metadata", Exposures::StatsigMetadata), ("metadata", Exposures::Metadata)];
+const RESULTS: [(&str, TemplateResult); 2] =
+    [("json", TemplateResult::Json), ("text", TemplateResult::Text)];
+
+/// Reads them. `present` are those before the change; `preset` is `None` if it had a fault.
+pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -> Own {
+    let mut own = Own {
+        origins: fields.words("origins", &ORIGINS),
+        payload: fields.word("payload", &PAYLOADS),
+        success: fields.word("success", &SUCCESSES),
+        gzip: fields.flag("gzip"),
+        immediate_retry: fields.word("immediate_retry", &RETRIES),
+        signature: fields.word("signature", &SCHEMES),
+        exposures: fields.word("exposures", &EXPOSURES),
+        filter: filter(fields),
+        statsig_events: statsig_events(fields),
+        template: template(fields),
+        template_result: fields.word("template_result", &RESULTS),
+        headers: headers(fields),
+        secret: None,
+        old_secret: None,
+    };
+    if own.filter.is_some() && own.statsig_events.is_some() {
+        fields.fault("statsig_events", "cannot be set beside `filter`: write one of them");
+    }
+    let Some(preset) = preset else {
+        fields.take("secret");
+        return own;
+    };
+    let payload = own.payload.unwrap_or(preset.defaults().payload);
+    if own.template_result == Some(TemplateResult::Text) && payload != Payload::Object {
+        let detail = "can be `text` only with `payload` `object`: an array holds JSON";
+        fields.fault("template_result", detail);
+    }
+    let scheme = own.signature.unwrap_or(preset.defaults().signature);
+    own.secret = secret(fields, scheme);
+    // Whoever sets another secret here wants the old one to end; a rotation has a call of its own.
+    if own.secret.is_some() && own.secret == present.secret && scheme == Scheme::StandardWebhooks {
+        own.old_secret.clone_from(&present.old_secret);
+    }
+    own
+}
+
+fn secret(fields: &mut Fields, scheme: Scheme) -> Option<Secret> {
+    let value = fields.take("secret")?;
+    let Some(text) = value.as_str() else {
+        fields.fault("secret", "must be text, or null for none");
+        return None;
+    };
+    let secret = Secret::new(text);
+    if let Some(fault) = signature::fault(scheme, &secret) {
+        fields.fault("secret", fault);
+    }
+    Some(secret)
+}
+
+fn filter(fields: &mut Fields) -> Option<Value> {
+    let pattern = fields.take("filter")?;
+    if let Err(error) = Filter::compile(&pattern) {
+        fields.fault(&format!("filter{}", error.path), error.detail);
+    }
+    Some(pattern)
+}
+
+fn statsig_events(fields: &mut Fields) -> Option<StatsigCategories> {
+    let value = fields.take("statsig_events")?;
+    let categories: StatsigCategories = match serde_json::from_value(value) {
+        Ok(categories) => categories,
+        Err(error) => {
+            let detail = format!(
+                "{error}; it has `exposures` and `config_changes`, true or false, and may have \
+                 `custom_events`, an object with `include` or `all_except` and a list of names"
+            );
+            fields.fault("statsig_events", detail);
+            return None;
+        }
+    };
+    if let Err(error) = Filter::compile(&categories.pattern()) {
+        fields.fault("statsig_events", error.detail);
+    }
+    Some(categories)
+}
+
+fn template(fields: &mut Fields) -> Option<String> {
+    let value = fields.take("template")?;
+    let Some(source) = value.as_str() else {
+        fields.fault("template", "must be text: the source of a FreeMarker template");
+        return None;
+    };
+    if let Err(error) = Template::compile(source) {
+        fields.fault("template", error.to_string());
+    }
+    Some(source.to_owned())
+}
+
+fn headers(fields: &mut Fields) -> BTreeMap<String, Secret> {
+    let given = match fields.take("headers") {
+        None => return BTreeMap::new(),
+        Some(Value::Object(given)) => given,
+        Some(_) => {
+            fields.fault("headers", "must be an object of names and values");
+            return BTreeMap::new();
+        }
+    };
+    if given.len() > MAX_HEADERS {
+        fields.fault(
+            "headers",
+            format!("has {} headers; at most {MAX_HEADERS} are allowed", given.len()),
+        );
+    }
+    let mut headers: BTreeMap<String, Secret> = BTreeMap::new();
+    for (name, value) in given {
+        // A name is the client's own text, of any length.
+        let field = format!("headers.{}", name.chars().take(64).collect::<String>());
+        if let Some(fault) = name_fault(&name) {
+            fields.fault(&field, fault);
+        }
+        if headers.keys().any(|other| other.eq_ignore_ascii_case(&name)) {
+            fields.fault(&field, "is there twice");
+        }
+        match value.as_str() {
+            Some(text) => {
+                if let Some(fault) = value_fault(text) {
+                    fields.fault(&field, fault);
+                }
+                headers.insert(name, Secret::new(text));
+            }
+            None => fields.fault(&field, "must be text, or null for none"),
+        }
+    }
+    headers
+}

@@ -1,0 +1,188 @@
+use super::*;
+use crate::{
+    integration::Own,
+    memory::{Reply, START, World, delivery, integration},
+    preset::{ImmediateRetry, Preset},
+    secret::Secret,
+};
+
+fn amplitude() -> Integration {
+    Integration { preset: Preset::Amplitude, ..integration("i") }
+}
+
+async fn tried(world: &World, integration: &Integration, delivery: &Delivery) -> Attempted {
+    let compiled = Compiled::new(integration).unwrap();
+    attempt(&world, &Allowed::default(), integration, &compiled, delivery, None).await
+}
+
+fn ids(world: &World) -> Vec<String> {
+    world.state().got.iter().map(|got| got.id.clone()).collect()
+}
+
+fn is_ill(attempted: &Attempted, delivery: &Delivery) -> Option<bool> {
+    attempted.observation(delivery).map(|observation| observation.ill)
+}
+
+#[tokio::test]
+async fn time_that_we_take_is_not_the_endpoints() {
+    let world = World::new();
+    world.state().looked_at_late_by = Duration::from_secs(9);
+    let attempted = tried(&world, &integration("i"), &delivery("d", 1)).await;
+    assert_eq!(attempted.outcome, Outcome::Delivered);
+    assert_eq!(attempted.latency, Duration::from_millis(20));
+}
+
+#[tokio::test]
+async fn an_object_a_request_each_with_its_own_id() {
+    let world = World::new();
+    let attempted = tried(&world, &amplitude(), &delivery("d", 3)).await;
+    assert_eq!((attempted.outcome, attempted.left), (Outcome::Delivered, vec![]));
+    assert_eq!(ids(&world), ["d.1", "d.2", "d.3"]);
+    let bodies: Vec<_> = world.state().got.iter().map(|got| got.events.clone()).collect();
+    assert_eq!(bodies, [[r#"{"n":0}"#], [r#"{"n":1}"#], [r#"{"n":2}"#]]);
+}
+
+#[tokio::test]
+async fn what_fails_alone_is_left_alone_and_is_not_ill_health() {
+    let world = World::new();
+    world.reply("i", Reply::PoisonEvent(400, "{\"n\":1}".into()));
+    let whole = delivery("d", 4);
+    let attempted = tried(&world, &amplitude(), &whole).await;
+    assert_eq!(attempted.left, [1]);
+    assert!(matches!(attempted.outcome, Outcome::Failed(_)));
+    assert_eq!(is_ill(&attempted, &whole), Some(false), "the endpoint took the others");
+    assert_eq!(ids(&world), ["d.1", "d.2", "d.3", "d.4"], "400 is not tried again at once");
+    let rest = whole.left(&attempted.left);
+    let again = tried(&world, &amplitude(), &rest).await;
+    assert_eq!(again.left, [0]);
+    assert_eq!(ids(&world)[4..], ["d.2"], "under the id that it had");
+    assert_eq!(is_ill(&again, &rest), Some(true));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_fails_in_a_row_is_left_alone_and_the_untried_come_first_next_time() {
+    let world = World::new();
+    world.reply("i", Reply::Status(400));
+    let whole = delivery("d", 6);
+    let attempted = tried(&world, &amplitude(), &whole).await;
+    assert_eq!(ids(&world), ["d.1", "d.2", "d.3"]);
+    assert_eq!(attempted.left, [3, 4, 5, 0, 1, 2]);
+    assert_eq!(is_ill(&attempted, &whole), Some(true));
+    let rest = whole.left(&attempted.left);
+    tried(&world, &amplitude(), &rest).await;
+    assert_eq!(ids(&world)[3..], ["d.4", "d.5", "d.6"]);
+}
+
+#[tokio::test]
+async fn who_is_slow_is_left_in_the_middle_and_nothing_has_failed() {
+    let world = World::new();
+    world.reply("i", Reply::Slow(200, 1_980));
+    let whole = delivery("d", 6);
+    let attempted = tried(&world, &amplitude(), &whole).await;
+    assert_eq!(
+        (attempted.outcome.clone(), attempted.left.clone()),
+        (Outcome::Unfinished, vec![3, 4, 5])
+    );
+    assert_eq!(is_ill(&attempted, &whole), Some(false));
+}
+
+#[tokio::test]
+async fn a_wish_or_a_hang_ends_the_attempt() {
+    for (reply, sent) in
+        [(Reply::RetryAfter(429, 60), 1), (Reply::Status(410), 1), (Reply::Hang, 1)]
+    {
+        let world = World::new();
+        world.state().script.push_back(Reply::Status(200));
+        world.reply("i", reply);
+        let attempted = tried(&world, &amplitude(), &delivery("d", 5)).await;
+        assert_eq!(world.state().got.len(), 1 + sent);
+        assert_eq!(attempted.left, [2, 3, 4, 1], "the untried first");
+        assert!(!matches!(attempted.outcome, Outcome::Delivered | Outcome::Unfinished));
+    }
+}
+
+#[tokio::test]
+async fn too_large_is_one_events_fault_among_others_and_the_deliverys_alone() {
+    let world = World::new();
+    world.reply("i", Reply::PoisonEvent(413, "{\"n\":0}".into()));
+    let attempted = tried(&world, &amplitude(), &delivery("d", 2)).await;
+    assert_eq!(attempted.left, [0]);
+    let Outcome::Failed(failure) = &attempted.outcome else { panic!("{attempted:?}") };
+    assert!(!failure.ill);
+    let array = Integration { preset: Preset::Standard, ..integration("i") };
+    let attempted = tried(&world, &array, &delivery("d", 2)).await;
+    assert_eq!((attempted.outcome, attempted.left), (Outcome::TooLarge, vec![0, 1]));
+}
+
+#[tokio::test]
+async fn backoff_makes_three_requests_for_503_and_one_for_400() {
+    for (status, requests) in [(503, 3), (429, 3), (500, 3), (400, 1), (404, 1)] {
+        let world = World::new();
+        world.reply("i", Reply::Status(status));
+        tried(&world, &amplitude(), &delivery("d", 1)).await;
+        let got = world.state().got.clone();
+        assert_eq!(got.len(), requests, "{status}");
+        assert!(got.iter().all(|got| got.id == "d.1"));
+    }
+    let own = Own { immediate_retry: Some(ImmediateRetry::None), ..Own::default() };
+    let world = World::new();
+    world.reply("i", Reply::Status(503));
+    tried(&world, &Integration { own, ..amplitude() }, &delivery("d", 1)).await;
+    assert_eq!(world.state().got.len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_that_no_payload_can_be_made_of_fails_alone() {
+    let world = World::new();
+    let own = Own { template: Some("{\"it\": \"${input.name}\"}".into()), ..Own::default() };
+    let mut whole = delivery("d", 3);
+    for n in [0, 2] {
+        whole.events[n] = Event::from_object(format!("{{\"name\":\"e{n}\"}}"));
+    }
+    for preset in [Preset::Amplitude, Preset::Standard] {
+        let integration = Integration { preset, own: own.clone(), ..integration("i") };
+        let attempted = tried(&world, &integration, &whole).await;
+        assert_eq!(attempted.left, [1]);
+        let Outcome::Failed(failure) = &attempted.outcome else { panic!("{attempted:?}") };
+        assert!(failure.reason.starts_with("template: "), "{}", failure.reason);
+        assert_eq!(is_ill(&attempted, &whole), Some(false));
+        // Alone, it says nothing about the endpoint.
+        let rest = whole.clone().left(&[1]);
+        assert_eq!(is_ill(&tried(&world, &integration, &rest).await, &rest), None);
+    }
+    let bodies: Vec<_> = world.state().got.iter().map(|got| got.events.join(" ")).collect();
+    let (a, b) = (r#"{"it": "e0"}"#, r#"{"it": "e2"}"#);
+    assert_eq!(bodies, [a, b, &format!("{a} {b}")]);
+}
+
+#[tokio::test]
+async fn a_request_has_the_presets_headers_the_customers_and_a_signature() {
+    let secret = |text: &str| Secret::new(text);
+    let headers =
+        [("X-Key".to_owned(), secret("hunter2")), ("user-agent".to_owned(), secret("Me"))];
+    let own = Own { headers: headers.into(), secret: Some(secret("hunter22")), ..Own::default() };
+    let world = World::new();
+    for preset in [Preset::Flagsmith, Preset::Amplitude] {
+        let own = if preset == Preset::Flagsmith { own.clone() } else { Own::default() };
+        tried(&world, &Integration { preset, own, ..integration("i") }, &delivery("d", 1)).await;
+    }
+    let got = world.state().got.clone();
+    let names =
+        |n: usize| got[n].headers.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        names(0),
+        [
+            "content-type",
+            "X-Key",
+            "user-agent",
+            "webhook-id",
+            "webhook-timestamp",
+            "x-flagsmith-signature"
+        ]
+    );
+    assert_eq!(got[0].headers.get("User-Agent"), Some("Me"));
+    assert_eq!(got[0].headers.get("webhook-timestamp"), Some(&*START.seconds().to_string()));
+    assert_eq!(names(1), ["content-type", "user-agent", "webhook-id", "webhook-timestamp"]);
+    assert_eq!(got[1].headers.get("user-agent"), Some("Amplitude/Webhook/1.0"));
+    assert!(!format!("{:?}", got[0].headers).contains("hunter2"));
+}

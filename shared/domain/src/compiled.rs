@@ -1,0 +1,115 @@
+//! Filters and templates, compiled once for each version of an integration.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use flagpost_filter::{Filter, StatsigCategories};
+use flagpost_template::Template;
+use lru::LruCache;
+
+use crate::{event::Event, id::IntegrationId, integration::Integration};
+
+/// Integrations whose filter and template are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+
+/// An integration's filter and template.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    filter: Option<Filter>,
+    template: Option<Result<Template, String>>,
+}
+
+impl Compiled {
+    /// Compiles them. `Err` is what is wrong with the filter: it was checked when it was saved, so
+    /// another version of this code wrote it.
+    pub fn new(integration: &Integration) -> Result<Self, String> {
+        let own = &integration.own;
+        let by_categories = own.statsig_events.as_ref().map(StatsigCategories::pattern);
+        let filter = own.filter.as_ref().or(by_categories.as_ref()).map(Filter::compile);
+        let template = own
+            .template
+            .as_deref()
+            .map(|source| Template::compile(source).map_err(|error| error.to_string()));
+        Ok(Self { filter: filter.transpose().map_err(|error| error.to_string())?, template })
+    }
+
+    /// Whether the integration wants this event. Without a filter no event is looked into.
+    pub fn wants(&self, event: &Event) -> bool {
+        // Events are JSON objects since ingest: an error is no match.
+        self.filter.as_ref().is_none_or(|filter| filter.matches(event.as_bytes()).unwrap_or(false))
+    }
+
+    /// Whether any event may be unwanted.
+    pub fn filters(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    /// The template; `Err` is what is wrong with it.
+    pub fn template(&self) -> Option<Result<&Template, &str>> {
+        self.template.as_ref().map(|template| template.as_ref().map_err(String::as_str))
+    }
+}
+
+/// Compiles, and remembers.
+#[derive(Debug)]
+pub struct Compiler(Mutex<LruCache<IntegrationId, (u64, Arc<Compiled>)>>);
+
+impl Default for Compiler {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    }
+}
+
+impl Compiler {
+    /// The filter and the template of this version of an integration; see [`Compiled::new`].
+    pub fn compiled(&self, integration: &Integration) -> Result<Arc<Compiled>, String> {
+        let own = &integration.own;
+        if own.filter.is_none() && own.statsig_events.is_none() && own.template.is_none() {
+            return Ok(Arc::default());
+        }
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((version, compiled)) = remembered.get(&integration.id)
+            && *version == integration.version
+        {
+            return Ok(Arc::clone(compiled));
+        }
+        let compiled = Arc::new(Compiled::new(integration)?);
+        let entry = (integration.version, Arc::clone(&compiled));
+        remembered.put(integration.id.clone(), entry);
+        Ok(compiled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{integration::Own, memory::integration};
+
+    #[test]
+    fn a_new_version_is_compiled_anew() {
+        let compiler = Compiler::default();
+        let event = Event::from_object(r#"{"a":1}"#);
+        let with = |filter, version| Integration {
+            own: Own { filter: Some(filter), ..Own::default() },
+            version,
+            ..integration("i")
+        };
+        let first = compiler.compiled(&with(json!({"a": [1]}), 1)).unwrap();
+        assert!(first.wants(&event) && first.filters());
+        let again = compiler.compiled(&with(json!({"a": [1]}), 1)).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        let changed = compiler.compiled(&with(json!({"a": [2]}), 2)).unwrap();
+        assert!(!changed.wants(&event));
+        assert!(compiler.compiled(&with(json!({"a": 1}), 3)).is_err());
+    }
+
+    #[test]
+    fn without_a_filter_an_event_is_not_looked_into() {
+        let compiled = Compiler::default().compiled(&integration("i")).unwrap();
+        assert!(!compiled.filters() && compiled.wants(&Event::from_object("no JSON at all")));
+    }
+}

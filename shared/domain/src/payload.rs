@@ -1,0 +1,117 @@
+//! What requests carry: the bodies of a delivery, made from its events.
+
+use serde::de::IgnoredAny;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    compiled::Compiled,
+    delivery::Delivery,
+    event::{self, Event},
+    integration::{Integration, TemplateResult},
+    preset::Payload,
+    signature::hex,
+};
+
+/// The body of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// Sent as `webhook-id`: the same whenever it carries the same events of the same delivery.
+    pub id: String,
+    /// The positions in the delivery of the events that it carries.
+    pub positions: Vec<usize>,
+    /// The bytes, before compression.
+    pub plain: Vec<u8>,
+}
+
+/// Why an event could not be made into a payload. It never quotes the event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("template: {0}")]
+pub struct Unmade(pub String);
+
+/// The payload of one event: the event itself, or what the template makes of it.
+pub fn make(
+    integration: &Integration,
+    compiled: &Compiled,
+    event: &Event,
+) -> Result<Event, Unmade> {
+    let Some(template) = compiled.template() else {
+        return Ok(event.clone());
+    };
+    let template = template.map_err(|error| Unmade(error.to_owned()))?;
+    let rendered =
+        template.render_json(event.as_bytes()).map_err(|error| Unmade(error.to_string()))?;
+    if integration.own.template_result != Some(TemplateResult::Text)
+        && let Err(error) = serde_json::from_str::<IgnoredAny>(&rendered)
+    {
+        // The error's own text may quote the result.
+        let (line, column) = (error.line(), error.column());
+        let detail = format!("the result is not JSON at its line {line}, column {column}");
+        return Err(Unmade(detail));
+    }
+    Ok(Event::from_object(rendered))
+}
+
+/// `Content-Type` of an integration's requests, unless the customer set one.
+pub fn content_type(integration: &Integration) -> &'static str {
+    match integration.payload() {
+        Payload::Ndjson => "application/x-ndjson",
+        Payload::Object if integration.own.template_result == Some(TemplateResult::Text) => {
+            "text/plain; charset=utf-8"
+        }
+        Payload::Array | Payload::Object => "application/json",
+    }
+}
+
+/// One body with all of these payloads, each with its position in the delivery.
+pub fn together(payload: Payload, delivery: &Delivery, made: &[(usize, Event)]) -> Body {
+    let positions: Vec<_> = made.iter().map(|(position, _)| *position).collect();
+    let plain = match (payload, made) {
+        (Payload::Object, [(_, one)]) => one.as_bytes().to_vec(),
+        (Payload::Ndjson, _) => {
+            let mut lines = Vec::new();
+            for (_, event) in made {
+                compact(event.as_bytes(), &mut lines);
+                lines.push(b'\n');
+            }
+            lines
+        }
+        (Payload::Array | Payload::Object, _) => {
+            let events: Vec<_> = made.iter().map(|(_, event)| event.clone()).collect();
+            event::join(&events)
+        }
+    };
+    let id = match (payload, positions.first()) {
+        (Payload::Object, Some(position)) => {
+            format!("{}.{}", delivery.id.whole(), delivery.number(*position))
+        }
+        _ if !delivery.rest && positions.len() == delivery.events.len() => delivery.id.to_string(),
+        _ => format!("{}.{}", delivery.id, digest(delivery, &positions)),
+    };
+    Body { id, positions, plain }
+}
+
+/// Tells which events of a delivery a request has, where it has not all of them.
+fn digest(delivery: &Delivery, positions: &[usize]) -> String {
+    let mut numbers: Vec<_> = positions.iter().map(|position| delivery.number(*position)).collect();
+    numbers.sort_unstable();
+    let bytes: Vec<_> = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
+    hex(&Sha256::digest(bytes)[..6])
+}
+
+/// JSON without white space between its tokens, and so without line breaks.
+fn compact(json: &[u8], to: &mut Vec<u8>) {
+    let (mut in_text, mut escaped) = (false, false);
+    for &byte in json {
+        if in_text {
+            (in_text, escaped) = (escaped || byte != b'"', !escaped && byte == b'\\');
+        } else if byte.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_text = byte == b'"';
+        }
+        to.push(byte);
+    }
+}
+
+#[cfg(test)]
+mod tests;
