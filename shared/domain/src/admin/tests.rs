@@ -9,10 +9,11 @@ use super::{
 use crate::{
     health::{Health, Pause},
     id::IntegrationId,
-    integration::Integration,
+    integration::{Integration, Own},
     key::hash,
     ledger::Counts,
     message::Wake,
+    preset::Scheme,
     time::Timestamp,
 };
 
@@ -532,4 +533,58 @@ async fn when_an_outside_system_fails_the_failure_is_passed_on() {
         };
         assert_eq!(call, failing);
     }
+}
+
+#[tokio::test]
+async fn presets_are_listed() {
+    let api = Api::new().await;
+    let answer = api.get("/v1/presets").await;
+    assert_eq!(answer.status, 200);
+    let presets = answer.body["presets"].as_object().unwrap();
+    assert_eq!(presets.len(), 5);
+    assert_eq!(presets["split"]["success"], "200");
+    assert_eq!(presets["amplitude"]["immediate_retry"], "backoff");
+}
+
+#[tokio::test]
+async fn a_secret_is_made_shown_once_and_rotated() {
+    let api = Api::with_backlog().await;
+    let path = format!("{ONE}/secret");
+    let first = api.post(&path, &json!({})).await;
+    assert_eq!((first.status, first.body.get("old_until")), (200, None));
+    let secret = first.body["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"));
+    assert_eq!(first.header("etag"), Some("\"2\""));
+    api.memory.inner().now = 10_000;
+    let second = api.post(&path, &json!({"overlap_hours": 2})).await;
+    assert_eq!(second.body["old_until"], 10_000 + 2 * 3_600_000);
+    assert_ne!(second.body["secret"], first.body["secret"]);
+    let read = api.get(ONE).await;
+    assert_eq!(read.body["secret"], json!({"set": true, "old_until": 7_210_000}));
+    assert!(!read.body.to_string().contains("whsec_"));
+    let at_once = api.post(&path, &json!({"overlap_hours": 0, "secret": secret})).await;
+    assert_eq!((at_once.status, &at_once.body), (200, &json!({"secret": secret})));
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_fit_is_refused_without_quoting_it() {
+    let api = Api::with_backlog().await;
+    let path = format!("{ONE}/secret");
+    for (body, field) in [
+        (json!({"secret": "hunter2222"}), "secret"),
+        (json!({"secret": 7}), "secret"),
+        (json!({"overlap_hours": 721}), "overlap_hours"),
+        (json!({"other": 1}), "other"),
+    ] {
+        let answer = api.post(&path, &body).await;
+        assert_eq!((answer.status, answer.fields()), (400, vec![field]), "{body}");
+        assert!(!answer.body.to_string().contains("hunter"));
+    }
+    let flagsmith = Own { signature: Some(Scheme::Flagsmith), ..Own::default() };
+    let one = Integration { own: flagsmith, ..integration() };
+    api.memory.inner().integrations.insert(("shop".into(), "i1".into()), Some(one));
+    let answer = api.post(&path, &json!({"overlap_hours": 1})).await;
+    assert_eq!(answer.fields(), ["overlap_hours"]);
+    let answer = api.post(&path, &json!({"secret": "any text they have"})).await;
+    assert_eq!(answer.body, json!({"secret": "any text they have"}));
 }

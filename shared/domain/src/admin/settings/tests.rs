@@ -1,7 +1,12 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{admin::memory::integration, problem::Kind};
+use crate::{
+    admin::memory::integration,
+    integration::Origin,
+    preset::{Exposures, ImmediateRetry, Payload, Scheme},
+    problem::Kind,
+};
 
 fn fields(value: &Value) -> Fields {
     Fields::parse(value.to_string().as_bytes()).ok().unwrap()
@@ -165,4 +170,90 @@ fn a_url_that_is_no_longer_allowed_does_not_stand_in_the_way_of_other_changes() 
     let old = Integration { url: "http://127.0.0.1:9000/".into(), ..integration() };
     assert!(!patch(&old, &json!({"enabled": false})).unwrap().enabled);
     assert_eq!(names(patch(&old, &json!({"url": "http://127.0.0.1:9001/"}))), ["url"]);
+}
+
+fn standard(more: &Value) -> Value {
+    let mut value = json!({
+        "name": "A", "url": "https://example.com/", "preset": "standard", "stream": "events",
+    });
+    value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    value
+}
+
+#[test]
+fn every_setting_of_a_preset_can_be_set() {
+    let made = make(&standard(&json!({
+        "origins": ["api", "amplitude"], "payload": "object", "success": "200", "gzip": true,
+        "immediate_retry": "backoff", "signature": "statsig", "exposures": "metadata",
+        "filter": {"event_type": ["click"]}, "template": "{\"n\": ${input.n?c}}",
+        "template_result": "text", "headers": {"Authorization": "Bearer abc"}, "secret": "12345678",
+    })))
+    .unwrap();
+    let origins: &[Origin] = &[Origin::Api, Origin::Amplitude];
+    assert_eq!(made.own.origins.as_deref(), Some(origins));
+    assert_eq!((made.payload(), made.max_events()), (Payload::Object, 50));
+    assert!(made.succeeds_with(200) && !made.succeeds_with(204));
+    assert_eq!(made.immediate_retry(), ImmediateRetry::Backoff);
+    assert_eq!((made.signature(), made.exposures()), (Scheme::Statsig, Exposures::Metadata));
+    assert_eq!(made.own.headers["Authorization"].reveal(), "Bearer abc");
+    assert_eq!(made.own.secret.unwrap().reveal(), "12345678");
+}
+
+#[test]
+fn faults_of_filter_template_headers_and_secret_are_told_where_and_quote_no_secret() {
+    let found = |more: &Value| faults(make(&standard(more)));
+    let one = |more: &Value| {
+        let found = found(more);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    };
+    let (field, detail) = one(&json!({"filter": {"a": {"b": [{"numbr": 1}]}}}));
+    assert!(field.starts_with("filter/a/b"), "{field}");
+    assert!(detail.contains("numeric"), "{detail}");
+    let (field, detail) = one(&json!({"template": "{\n  <#include 'x'>"}));
+    assert_eq!(field, "template");
+    assert!(detail.contains("include") && detail.contains("line 2"), "{detail}");
+    let categories = json!({"exposures": true});
+    assert_eq!(one(&json!({"statsig_events": categories})).0, "statsig_events");
+    let categories = json!({"exposures": true, "config_changes": false});
+    let both = json!({"statsig_events": categories, "filter": {"a": [1]}});
+    assert_eq!(one(&both).0, "statsig_events");
+    assert_eq!(one(&json!({"template_result": "text"})).0, "template_result");
+    assert_eq!(one(&json!({"origins": []})).0, "origins");
+    assert_eq!(one(&json!({"origins": ["api", "other"]})).0, "origins");
+    let (field, detail) = one(&json!({"secret": "hunter22"}));
+    assert!(field == "secret" && detail.contains("whsec_") && !detail.contains("hunter"));
+    let headers = json!({"Host": "x", "X-A": "hunter2\n", "webhook-x": "y", "x-a": "z", "B": 1});
+    let found = found(&json!({"headers": headers}));
+    let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["headers.B", "headers.Host", "headers.X-A", "headers.webhook-x", "headers.x-a"]
+    );
+    assert!(found.iter().all(|(_, detail)| !detail.contains("hunter")));
+    let six: Map<_, _> = (0..6).map(|n| (format!("X-{n}"), json!("v"))).collect();
+    assert_eq!(one(&json!({"headers": six})).1, "has 6 headers; at most 5 are allowed");
+}
+
+#[test]
+fn secrets_are_patched_by_what_is_shown_of_them() {
+    let old = make(&standard(&json!({
+        "signature": "flagsmith", "secret": "12345678", "headers": {"A": "a", "B": "b"},
+    })))
+    .unwrap();
+    let set = json!({"set": true});
+    let same = json!({"secret": set, "headers": {"A": set}});
+    assert_eq!(patch(&old, &same).unwrap().own, old.own);
+    let changed = patch(&old, &json!({"headers": {"A": null, "C": "c"}})).unwrap();
+    assert_eq!(changed.own.headers.keys().collect::<Vec<_>>(), ["B", "C"]);
+    assert_eq!(changed.own.secret, old.own.secret);
+    let gone = patch(&old, &json!({"headers": null, "secret": null})).unwrap();
+    assert!(gone.own.headers.is_empty() && gone.own.secret.is_none());
+    // What is not there cannot be left as it is.
+    assert_eq!(
+        names(patch(&gone, &json!({"secret": set, "headers": {"A": set}}))),
+        ["headers.A", "secret"]
+    );
+    // Another scheme needs another secret.
+    assert_eq!(names(patch(&old, &json!({"signature": "standard_webhooks"}))), ["secret"]);
 }
