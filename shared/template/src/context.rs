@@ -175,7 +175,7 @@ impl<'e> Context<'e> {
     ) -> Outcome<Value<'e>> {
         match text {
             Text::Borrowed(text) => Ok(Value::text(text.get(from..to).unwrap_or_default())),
-            Text::Shared(text) => {
+            Text::Shared(text) | Text::Formatted(text) => {
                 let part = text.get(from..to).unwrap_or_default().to_owned();
                 self.text(part, pos)
             }

@@ -34,18 +34,18 @@ impl<'e> Context<'e> {
             }
             ExprKind::Index(target, key) => {
                 let lazy = crate::builtins::is_lazy(target);
-                let target = self.required(target)?;
+                let target = match self.required(target) {
+                    // FreeMarker may not come to the item that fails.
+                    Err(failure) if lazy => return lazy_part(Err(failure), pos),
+                    other => other?,
+                };
                 let key = self.required(key)?;
-                let part = self.index(&target, key, pos)?;
-                if lazy
-                    && matches!(&part, Some(Value::Sequence(sequence)) if sequence.size() == Some(0))
-                {
-                    // FreeMarker makes an empty text of it.
-                    return Err(
-                        pos.unsupported("an empty part of what a lambda makes is not supported")
-                    );
+                let ranged = matches!(key, Value::Sequence(_));
+                let part = self.index(&target, key, pos);
+                if lazy && ranged {
+                    return lazy_part(part, pos);
                 }
-                return Ok(part);
+                return part;
             }
             ExprKind::Builtin(call) => return self.builtin(expr, call),
             ExprKind::Loop(name, fact, args) => return self.loop_fact(name, *fact, args, pos),
@@ -323,6 +323,18 @@ impl<'e> Context<'e> {
             values.push(self.eval(arg)?);
         }
         Ok(values)
+    }
+}
+
+/// A part of what a lambda makes: at its ends FreeMarker does other than with other sequences.
+fn lazy_part(part: Outcome<Maybe<'_>>, pos: Pos) -> Outcome<Maybe<'_>> {
+    let empty = matches!(&part, Ok(Some(Value::Sequence(sequence))) if sequence.size() == Some(0));
+    match part {
+        Err(failure) if failure.kind != RenderErrorKind::Budget => Err(pos.unsupported(
+            "a part of what a lambda makes is not supported where an item or the range fails",
+        )),
+        _ if empty => Err(pos.unsupported("an empty part of what a lambda makes is not supported")),
+        other => other,
     }
 }
 

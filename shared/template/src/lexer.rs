@@ -326,7 +326,9 @@ impl<'s> Lexer<'s> {
         while let Some((at, character)) = characters.next() {
             if character == quote {
                 let written = body.get(..at).unwrap_or_default();
-                let interpolated = written.contains("${") || written.contains("#{");
+                // FreeMarker does not look into literals of up to three characters.
+                let interpolated = (written.contains("${") || written.contains("#{"))
+                    && text.encode_utf16().count() > 3;
                 self.skip(at + 2);
                 return Ok(Token::Text(text, interpolated));
             }

@@ -1,5 +1,6 @@
 //! From source to a compiled template.
 
+mod assignments;
 mod blocks;
 mod checks;
 mod directives;
@@ -7,11 +8,13 @@ mod expressions;
 mod loops;
 mod macros;
 mod postfix;
+mod settings;
 mod tags;
 
 use std::sync::Arc;
 
-pub use directives::{DIRECTIVES, SETTINGS};
+pub use directives::DIRECTIVES;
+pub use settings::SETTINGS;
 
 use crate::{
     ast::{Block, Expr, ExprKind, Macro},

@@ -15,9 +15,6 @@ use crate::{
 /// Steps that looking at neighbours may take. Only thousands of parts on one line need more.
 const MAX_STEPS: usize = 2_000_000;
 
-/// The width of a tab.
-const TAB: u32 = 8;
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -124,10 +121,6 @@ impl Tree {
             ElementKind::Text(text) => {
                 if let Some(node) = self.nodes.get_mut(id) {
                     node.text = text.chars().collect();
-                    if text.starts_with('\t') {
-                        // To FreeMarker's reader a tab stands where it ends.
-                        node.begin.column = TAB;
-                    }
                 }
             }
             ElementKind::If(branches) => match branches.as_slice() {

@@ -16,13 +16,15 @@ use crate::{
 pub(crate) enum Text<'e> {
     Borrowed(&'e str),
     Shared(Rc<str>),
+    /// What `?string` gives without a format; to FreeMarker it is a hash and a method, too.
+    Formatted(Rc<str>),
 }
 
 impl Text<'_> {
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Borrowed(text) => text,
-            Self::Shared(text) => text,
+            Self::Shared(text) | Self::Formatted(text) => text,
         }
     }
 }

@@ -119,7 +119,7 @@ pub(super) fn all<'e>(cx: &mut Context<'e>, expr: &'e Expr, site: Site) -> Outco
     cx.sequence(list, site.pos).map(Some)
 }
 
-/// `?first`, `?size`, `?seq_contains` and `?seq_index_of` of items made by lambdas; absent when it is another one.
+/// `?first`, `?size`, `?seq_contains` and the like of items made by lambdas; absent when it is another one.
 pub(super) fn shortened<'e>(
     cx: &mut Context<'e>,
     call: &'e Call,
@@ -150,12 +150,17 @@ pub(super) fn shortened<'e>(
             })?;
             Ok(Some(Some(Value::whole(size))))
         }
-        "seq_contains" | "seq_index_of" => {
+        "seq_contains" | "seq_index_of" | "seq_last_index_of" => {
             let args = cx.arguments(&call.args)?;
-            let from = if args.len() > 1 {
-                usize::try_from(site.index(&args, 1)?).unwrap_or(0)
-            } else {
-                0
+            let last = site.name == "seq_last_index_of";
+            let start = if args.len() > 1 { Some(site.index(&args, 1)?) } else { None };
+            let from =
+                start.filter(|_| !last).map_or(0, |start| usize::try_from(start).unwrap_or(0));
+            // Where a search from the end begins; before the first item there is nothing.
+            let to = match start.filter(|_| last).map(usize::try_from) {
+                Some(Ok(start)) => start,
+                Some(Err(_)) => return Ok(Some(Some(Value::Number(Number::Whole(-1))))),
+                None => usize::MAX,
             };
             let (mut at, mut found) = (0, None);
             stream(cx, &call.target, site, &mut |cx, item| {
@@ -166,7 +171,7 @@ pub(super) fn shortened<'e>(
                     found = Some(at);
                 }
                 at += 1;
-                Ok(found.is_none())
+                Ok(if last { at <= to } else { found.is_none() })
             })?;
             Ok(Some(Some(match (site.name, found) {
                 ("seq_contains", found) => Value::Bool(found.is_some()),

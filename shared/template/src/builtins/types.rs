@@ -25,16 +25,44 @@ type_tests! {
     is_boolean: value => matches!(value, Value::Bool(_) | Value::Matches(_));
     is_sequence: value => matches!(value, Value::Sequence(_) | Value::Nothing | Value::Matches(_));
     is_enumerable: value => matches!(value, Value::Sequence(_) | Value::Nothing | Value::Matches(_));
-    is_hash: value => matches!(value, Value::Hash(_) | Value::Nothing);
+    is_hash_ex: value => matches!(value, Value::Hash(_) | Value::Nothing);
     is_date_like: value => matches!(value, Value::Date(_));
     is_date_only: value => matches!(value, Value::Date(date) if date.kind == DateKind::Date);
     is_time: value => matches!(value, Value::Date(date) if date.kind == DateKind::Time);
     is_datetime: value => matches!(value, Value::Date(date) if date.kind == DateKind::DateTime);
     is_unknown_date_like: _value => false;
     is_macro: value => matches!(value, Value::Macro(_));
-    is_method: _value => false;
+    is_transform: _value => false;
     is_node: _value => false;
     is_markup_output: _value => false;
+}
+
+/// What FreeMarker's answer depends on how a text was made for.
+fn ambiguous<'e>(value: &Value<'e>, otherwise: bool, site: Site) -> Outcome<Maybe<'e>> {
+    match value {
+        Value::Text(Text::Formatted(_)) => Err(site
+            .pos
+            .unsupported(format!("?{} of what ?string gives is not supported", site.name))),
+        _ => Ok(Some(Value::Bool(otherwise))),
+    }
+}
+
+pub(super) fn is_hash<'e>(
+    _: &mut Context<'e>,
+    value: &Value<'e>,
+    _: &[Maybe<'e>],
+    site: Site,
+) -> Outcome<Maybe<'e>> {
+    ambiguous(value, matches!(value, Value::Hash(_) | Value::Nothing), site)
+}
+
+pub(super) fn is_method<'e>(
+    _: &mut Context<'e>,
+    value: &Value<'e>,
+    _: &[Maybe<'e>],
+    site: Site,
+) -> Outcome<Maybe<'e>> {
+    ambiguous(value, false, site)
 }
 
 /// `?c`: for computers.
@@ -113,9 +141,10 @@ pub(super) fn string<'e>(cx: &mut Context<'e>, call: &'e Call, site: Site) -> Ou
             let text = cx.format_date_as(*date, format, pos)?;
             cx.text(text, pos).map(Some)
         }
-        (Value::Number(_) | Value::Date(_) | Value::Text(_) | Value::Nothing, None) => {
-            Ok(Some(Value::Text(cx.printed(&value, pos)?)))
+        (Value::Number(_) | Value::Date(_), None) => {
+            Ok(Some(formatted(cx.printed(&value, pos)?.as_str())))
         }
+        (Value::Text(_) | Value::Nothing, None) => Ok(Some(Value::Text(cx.printed(&value, pos)?))),
         (Value::Bool(truth), None) => Ok(Some(plain_boolean(cx, *truth))),
         (Value::Matches(matches), None) => Ok(Some(plain_boolean(cx, matches.entire))),
         (other, _) => Err(pos.wrong_type(format!("?string cannot print {} so", other.name()))),
@@ -125,9 +154,13 @@ pub(super) fn string<'e>(cx: &mut Context<'e>, call: &'e Call, site: Site) -> Ou
 /// `?string` of a boolean prints even without a format.
 fn plain_boolean<'e>(cx: &Context<'e>, value: bool) -> Value<'e> {
     match &cx.settings.boolean {
-        Some((yes, no)) => Value::Text(Text::Shared(if value { yes.clone() } else { no.clone() })),
-        None => Value::text(if value { "true" } else { "false" }),
+        Some((yes, no)) => formatted(if value { yes } else { no }),
+        None => formatted(if value { "true" } else { "false" }),
     }
+}
+
+fn formatted<'e>(text: &str) -> Value<'e> {
+    Value::Text(Text::Formatted(text.into()))
 }
 
 pub(super) fn number<'e>(

@@ -12,6 +12,9 @@ use crate::{
     lexer::Token,
 };
 
+/// The width of a tab.
+const TAB: u32 = 8;
+
 impl Parser<'_> {
     /// The whole template.
     pub(super) fn whole(&mut self) -> Compiled<Block> {
@@ -28,9 +31,13 @@ impl Parser<'_> {
     pub(super) fn block(&mut self) -> Compiled<Block> {
         let mut block = Block::new();
         loop {
-            let begin = self.lexer.pos();
+            let mut begin = self.lexer.pos();
             if let Some(text) = self.text() {
                 self.count(begin, 1)?;
+                if text.starts_with('\t') && begin.column == 1 {
+                    // To FreeMarker's reader a tab stands where it ends, which matters to white-space stripping.
+                    begin.column = TAB;
+                }
                 block.push(Element { kind: ElementKind::Text(text), begin, end: self.end });
                 continue;
             }
@@ -44,6 +51,11 @@ impl Parser<'_> {
                     ) =>
                 {
                     return Ok(block);
+                }
+                Mark::BareSep => {
+                    return Err(begin.refuse(
+                        "<sep> is a directive to FreeMarker, which is not supported; write <#sep>",
+                    ));
                 }
                 Mark::Output => {
                     self.open_interpolation();

@@ -1,15 +1,12 @@
 //! The directives.
 
-use std::sync::Arc;
-
 use super::{
     Parser,
     tags::{Mark, written},
 };
 use crate::{
-    ast::{Arithmetic, Assign, Assignment, Branch, ElementKind, ExprKind, Scope, Setting, Switch},
+    ast::{Branch, ElementKind, Scope, Switch},
     error::{Compiled, Pos},
-    lexer::Token,
 };
 
 /// The directives, how each is written, and what it does.
@@ -65,21 +62,6 @@ pub const DIRECTIVES: &[(&str, &str, &str)] = &[
     ),
     ("flush", "<#flush>", "nothing; kept for templates from elsewhere"),
     ("ftl", "<#ftl strip_whitespace=false>", "at the very beginning: settings of the template"),
-];
-
-/// The settings of `#setting`, and their values.
-pub const SETTINGS: &[(&str, &str)] = &[
-    ("number_format", "`number`, `computer`, `percent`, `currency`, or a pattern such as `0.00`"),
-    ("boolean_format", "`c`, or two texts with a comma between, such as `yes,no`"),
-    (
-        "date_format",
-        "`iso`, `xs` with their options, `short` to `full`, or a pattern such as `yyyy-MM-dd`",
-    ),
-    ("time_format", "the same"),
-    ("datetime_format", "the same"),
-    ("time_zone", "`UTC`, `GMT`, or an offset such as `GMT+02:00`"),
-    ("locale", "`en_US` only"),
-    ("url_escaping_charset", "`UTF-8` only"),
 ];
 
 /// What FreeMarker has and this does not, and why.
@@ -258,86 +240,6 @@ impl Parser<'_> {
         }
     }
 
-    fn assign(&mut self, tag: &str, scope: Scope, begin: Pos) -> Compiled<ElementKind> {
-        self.open_with_expression(tag)?;
-        if scope == Scope::Local && !self.in_macro {
-            return Err(begin.refuse("#local stands outside a macro"));
-        }
-        let (mut name, mut pos) = self.variable_name()?;
-        if *self.peek()? == Token::TagEnd {
-            self.next()?;
-            let block = self.block()?;
-            self.close(tag, begin)?;
-            return Ok(ElementKind::AssignBlock(scope, name, block));
-        }
-        let mut list = Vec::new();
-        loop {
-            let how = self.assigned()?;
-            list.push(Assignment { scope, name, how, pos });
-            if !self.another_assignment()? {
-                break;
-            }
-            self.take_op(",")?;
-            (name, pos) = self.variable_name()?;
-        }
-        if *self.peek()? == Token::In {
-            return Err(self
-                .peek_pos()?
-                .refuse("#assign … in a namespace is not supported; there is one namespace"));
-        }
-        self.loose_tag_end()?;
-        Ok(ElementKind::Assign(list))
-    }
-
-    fn variable_name(&mut self) -> Compiled<(Arc<str>, Pos)> {
-        match self.next()? {
-            (Token::Id(name) | Token::Text(name, _), pos) => Ok((name.into(), pos)),
-            (_, pos) => Err(pos.refuse("the name of a variable is expected here")),
-        }
-    }
-
-    fn assigned(&mut self) -> Compiled<Assign> {
-        let Token::Op(operator) = *self.peek()? else { return self.unexpected("`=`") };
-        let arithmetic = match operator {
-            "=" => None,
-            "+=" => {
-                self.next()?;
-                return Ok(Assign::Add(self.expression()?));
-            }
-            "-=" => Some(Arithmetic::Subtract),
-            "*=" => Some(Arithmetic::Multiply),
-            "/=" => Some(Arithmetic::Divide),
-            "%=" => Some(Arithmetic::Modulo),
-            "++" | "--" => {
-                self.next()?;
-                return Ok(Assign::Step(if operator == "++" { 1 } else { -1 }));
-            }
-            _ => return self.unexpected("`=`"),
-        };
-        self.next()?;
-        let value = self.expression()?;
-        Ok(arithmetic.map_or_else(
-            || Assign::Set(value.clone()),
-            |how| Assign::Arithmetic(how, value.clone()),
-        ))
-    }
-
-    /// Whether `name =` follows.
-    fn another_assignment(&mut self) -> Compiled<bool> {
-        let saved = (self.lexer.clone(), self.peeked.clone(), self.end);
-        self.take_op(",")?;
-        let name = matches!(self.peek()?, Token::Id(_) | Token::Text(..));
-        let follows = name && {
-            self.next()?;
-            matches!(
-                self.peek(),
-                Ok(Token::Op("=" | "+=" | "-=" | "*=" | "/=" | "%=" | "++" | "--"))
-            )
-        };
-        (self.lexer, self.peeked, self.end) = saved;
-        Ok(follows)
-    }
-
     fn switch(&mut self, begin: Pos) -> Compiled<ElementKind> {
         self.open_with_expression("switch")?;
         let subject = self.expression()?;
@@ -388,92 +290,6 @@ impl Parser<'_> {
                 }
             }
         }
-    }
-
-    fn setting(&mut self) -> Compiled<ElementKind> {
-        self.open_with_expression("setting")?;
-        let (name, pos) = self.expect_id("the name of a setting")?;
-        let setting = match name.as_str() {
-            "number_format" => Setting::NumberFormat,
-            "boolean_format" => Setting::BooleanFormat,
-            "date_format" => Setting::DateFormat,
-            "time_format" => Setting::TimeFormat,
-            "datetime_format" => Setting::DatetimeFormat,
-            "time_zone" => Setting::TimeZone,
-            "locale" => Setting::Locale,
-            "url_escaping_charset" => Setting::UrlEscapingCharset,
-            _ => {
-                let known: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
-                return Err(pos.refuse(format!(
-                    "the setting {name} is not supported; these are: {}",
-                    known.join(", ")
-                )));
-            }
-        };
-        self.expect_op("=")?;
-        let value = self.expression()?;
-        if let ExprKind::Text(text) = &value.kind {
-            let supported = match setting {
-                Setting::Locale => &**text == "en_US",
-                Setting::UrlEscapingCharset => text.eq_ignore_ascii_case("UTF-8"),
-                Setting::TimeZone => crate::date::offset(text).is_some(),
-                _ => true,
-            };
-            if !supported {
-                let allowed = SETTINGS
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map_or("", |(_, allowed)| *allowed);
-                return Err(value
-                    .pos
-                    .refuse(format!("{name} \"{text}\" is not supported; allowed is {allowed}")));
-            }
-        }
-        self.loose_tag_end()?;
-        Ok(ElementKind::Setting(setting, value))
-    }
-
-    /// `<#ftl …>` at the beginning.
-    pub(super) fn header(&mut self) -> Compiled<()> {
-        let rest = self.lexer.rest();
-        let trimmed = rest.trim_start_matches([' ', '\t', '\n', '\r']);
-        let Some(after) = trimmed.strip_prefix("<#ftl") else { return Ok(()) };
-        if !after.starts_with([' ', '\t', '\n', '\r', '>', '/']) {
-            return Ok(());
-        }
-        self.lexer.skip(rest.len() - after.len());
-        loop {
-            if matches!(self.peek()?, Token::TagEnd | Token::EmptyTagEnd) {
-                self.next()?;
-                break;
-            }
-            let (name, pos) = self.expect_id("`>` or a setting")?;
-            self.expect_op("=")?;
-            let value = self.expression()?;
-            match (name.as_str(), &value.kind) {
-                ("strip_whitespace", ExprKind::Bool(strip)) => self.strip = *strip,
-                ("encoding", ExprKind::Text(_)) => {}
-                ("output_format", ExprKind::Text(format))
-                    if matches!(&**format, "JSON" | "plainText" | "undefined" | "JavaScript") => {}
-                ("output_format", _) => {
-                    return Err(value.pos.refuse(
-                        "output formats that escape are not supported; write ?json_string, ?html or #escape",
-                    ));
-                }
-                _ => return Err(pos.refuse(format!("#ftl {name}=… is not supported"))),
-            }
-        }
-        self.peeked = None;
-        let rest = self.lexer.rest();
-        let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-        let after = rest.get(blank..).unwrap_or_default();
-        for end in ["\r\n", "\n", "\r"] {
-            if after.starts_with(end) {
-                self.lexer.skip(blank + end.len());
-                break;
-            }
-        }
-        Ok(())
     }
 }
 

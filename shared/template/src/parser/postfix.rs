@@ -38,11 +38,7 @@ impl Parser<'_> {
                 }
                 "!" => {
                     self.next()?;
-                    let fallback = if self.starts_expression()? {
-                        Some(Box::new(self.expression()?))
-                    } else {
-                        None
-                    };
+                    let fallback = self.fallback()?.map(Box::new);
                     self.make(pos, ExprKind::Default(Box::new(expr), fallback))?
                 }
                 "(" => {
@@ -54,6 +50,18 @@ impl Parser<'_> {
                 _ => return Ok(expr),
             };
         }
+    }
+
+    /// What follows `!`, if it is an expression: in `a!!` the second is not one that begins with "not".
+    fn fallback(&mut self) -> Compiled<Option<Expr>> {
+        if !self.starts_expression()? {
+            return Ok(None);
+        }
+        let saved = (self.lexer.clone(), self.peeked.clone(), self.end);
+        while self.take_op("!")? {}
+        let starts = self.starts_expression()?;
+        (self.lexer, self.peeked, self.end) = saved;
+        if starts { self.expression().map(Some) } else { Ok(None) }
     }
 
     fn member(&mut self, expr: Expr) -> Compiled<Expr> {

@@ -19,6 +19,8 @@ pub(super) enum Mark {
     Open(String),
     /// `</#name`
     Close(String),
+    /// `<sep>`, which FreeMarker takes for `<#sep>`.
+    BareSep,
     /// `<@`
     Call,
     /// `</@name>`, and its length.
@@ -53,6 +55,10 @@ fn mark(rest: &str) -> Option<Mark> {
     }
     if rest.starts_with("<@") {
         return Some(Mark::Call);
+    }
+    if let Some(after) = rest.strip_prefix("<sep") {
+        let closed = after.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(['>', ']']);
+        return closed.then_some(Mark::BareSep);
     }
     let after = rest.strip_prefix("</@")?;
     let blank =
@@ -158,6 +164,7 @@ pub(super) fn written(mark: &Mark) -> String {
         Mark::Comment => "a comment".to_owned(),
         Mark::Open(name) => format!("<#{name}>"),
         Mark::Close(name) => format!("</#{name}>"),
+        Mark::BareSep => "<sep>".to_owned(),
         Mark::Call => "<@…>".to_owned(),
         Mark::CloseCall(name, _) => format!("</@{name}>"),
         Mark::End => "the end of the template".to_owned(),

@@ -124,7 +124,8 @@ impl Tree {
                     node.begin.line += 1;
                     node.begin.column = 1;
                 }
-                continue;
+                // The text begins on the next line now, on which nothing stands before it.
+                return Ok(true);
             }
             let printed =
                 opening.iter().rposition(|character| !is_space(*character)).map_or(0, |at| at + 1);
