@@ -231,3 +231,6 @@ impl Route {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

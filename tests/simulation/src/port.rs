@@ -280,7 +280,7 @@ impl Seen for Port {
     async fn confirm(&self, event: &EventHash, expires: Timestamp) -> PortResult<()> {
         let event = event.clone();
         self.call("dynamodb:PutItem confirm", move |state, _| {
-            state.table.seen.insert(event, (None, expires));
+            state.table.seen.insert(event.clone(), (None, expires));
         })
         .await
     }

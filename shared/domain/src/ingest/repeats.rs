@@ -50,11 +50,11 @@ impl Claims {
         let hashes: Vec<Option<EventHash>> =
             identities.iter().map(|one| one.as_ref().map(|one| hex(one))).collect();
         let different: HashSet<&EventHash> = hashes.iter().flatten().collect();
-        let claimed: Vec<_> = stream::iter(different)
-            .map(async |hash| (hash, store.claim(hash, now, until, expires).await))
-            .buffer_unordered(AT_A_TIME)
-            .collect()
-            .await;
+        let mut calls = Vec::with_capacity(different.len());
+        for hash in different {
+            calls.push(async move { (hash, store.claim(hash, now, until, expires).await) });
+        }
+        let claimed: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
 
         let mut claims = Self { new: Vec::new(), taken: Vec::new(), until, expires };
         let (mut held, mut failed, mut seen) = (false, None, HashSet::new());
@@ -88,8 +88,11 @@ impl Claims {
 
     /// The queue has the events.
     pub(super) async fn confirm<S: Seen>(self, store: &S) {
-        let confirmed = self.new.iter().map(|hash| store.confirm(hash, self.expires));
-        let results: Vec<_> = stream::iter(confirmed).buffer_unordered(AT_A_TIME).collect().await;
+        let mut calls = Vec::with_capacity(self.new.len());
+        for hash in &self.new {
+            calls.push(store.confirm(hash, self.expires));
+        }
+        let results: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
         // The claims end by themselves: a repeated upload would be delivered again.
         if let Some(Err(error)) = results.into_iter().find(Result::is_err) {
             tracing::error!(%error, "events not marked as accepted");
@@ -98,8 +101,11 @@ impl Claims {
 
     /// The queue may not have them.
     pub(super) async fn release<S: Seen>(self, store: &S) {
-        let released = self.taken.iter().map(|hash| store.release(hash, self.until));
-        let results: Vec<_> = stream::iter(released).buffer_unordered(AT_A_TIME).collect().await;
+        let mut calls = Vec::with_capacity(self.taken.len());
+        for hash in &self.taken {
+            calls.push(store.release(hash, self.until));
+        }
+        let results: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
         if let Some(Err(error)) = results.into_iter().find(Result::is_err) {
             tracing::warn!(%error, "claims on events not released: they end by themselves");
         }
@@ -114,3 +120,6 @@ fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -292,3 +292,6 @@ fn parse_time(text: &str) -> Option<Timestamp> {
     let at: jiff::Timestamp = text.parse().ok()?;
     Some(Timestamp(at.as_millisecond()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,3 +105,6 @@ fn identity(raw: &RawValue) -> Result<Event, Vec<FieldFault>> {
 fn is_object(value: &RawValue) -> bool {
     value.get().starts_with('{') && Object::read(value.get()).is_some()
 }
+
+#[cfg(test)]
+mod tests;

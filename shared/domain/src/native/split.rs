@@ -222,3 +222,6 @@ fn sdk_and_version(text: &str) -> (Option<String>, Option<String>) {
         None => (Some(text.to_owned()).filter(|text| !text.is_empty()), None),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,3 +262,6 @@ fn time_uuid(time: Timestamp, hash: &Identity) -> Uuid {
     let node = [hash[4] | 1, hash[5], hash[6], hash[7], hash[8], hash[9]];
     uuid::Builder::from_gregorian_timestamp(ticks, short(2), &node).into_uuid()
 }
+
+#[cfg(test)]
+mod tests;
