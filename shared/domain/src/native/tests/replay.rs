@@ -191,7 +191,9 @@ async fn statsigs_browser_sdk() {
     assert!(!answers.is_empty() && answers.iter().all(|answer| answer.status == 202));
     let events: Vec<_> = queued.iter().flat_map(|(_, _, events)| events).collect();
     assert_eq!(events.len(), 4, "without the diagnostics");
-    events.iter().for_each(|event| check_statsig(event));
+    for event in &events {
+        check_statsig(event);
+    }
     assert_eq!(events[0]["statsigMetadata"]["sdkType"], "javascript-client");
     assert_eq!(events[0]["metadata"]["reason"], "Network:Recognized");
 }
