@@ -182,18 +182,26 @@ impl Route {
     }
 
     /// The key in a body, for the routes whose clients put it there.
-    pub(crate) fn key_in(self, body: &[u8]) -> Option<String> {
-        match self {
-            Self::SplitBeacon(_) => split::token(body),
-            Self::Amplitude | Self::AmplitudeBatch => amplitude::key(body),
-            Self::Own(_) | Self::Split(_) | Self::StatsigLog | Self::StatsigWebhook => None,
+    pub(crate) fn key_in(self, body: &[u8]) -> Result<String, Problem> {
+        let (found, name) = match self {
+            Self::SplitBeacon(_) => (split::token(body), "token"),
+            Self::Amplitude | Self::AmplitudeBatch => (amplitude::key(body), "api_key"),
+            Self::Own(_) | Self::Split(_) | Self::StatsigLog | Self::StatsigWebhook => {
+                (None, "key")
+            }
+        };
+        if found.is_none() {
+            // A client that is told of its key gives up for good: not for a body that was broken.
+            read::check_json(body)?;
         }
+        let missing = || format!("the body must have an ingest key as its `{name}`");
+        found.ok_or_else(|| Problem::unauthorized(missing()))
     }
 
     /// How its events came in; Flagpost's own routes say so, and Flagsmith's key in its own place.
     pub(crate) fn origin(self, post: &Post) -> Origin {
         match self {
-            Self::Own(Stream::Identities) if post.header("authorization").is_none() => {
+            Self::Own(Stream::Identities) if bearer(post.header("authorization")).is_none() => {
                 Origin::Flagsmith
             }
             Self::Own(_) => Origin::Api,

@@ -5,7 +5,7 @@
 //! confirmed after. Whatever is in doubt is delivered: a crash between the two leaves a claim that
 //! soon ends by itself, and while the table cannot be asked every event is new.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{StreamExt, stream};
 
@@ -49,7 +49,7 @@ impl Claims {
         let (until, expires) = (now.plus(CLAIMED_FOR), now.plus(KNOWN_FOR));
         let hashes: Vec<Option<EventHash>> =
             identities.iter().map(|one| one.as_ref().map(|one| hex(one))).collect();
-        let different: HashSet<&EventHash> = hashes.iter().flatten().collect();
+        let different: BTreeSet<&EventHash> = hashes.iter().flatten().collect();
         let mut calls = Vec::with_capacity(different.len());
         for hash in different {
             calls.push(async move { (hash, store.claim(hash, now, until, expires).await) });
@@ -57,7 +57,7 @@ impl Claims {
         let claimed: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
 
         let mut claims = Self { new: Vec::new(), taken: Vec::new(), until, expires };
-        let (mut held, mut failed, mut seen) = (false, None, HashSet::new());
+        let (mut held, mut failed, mut seen) = (false, None, BTreeSet::new());
         for (hash, claim) in claimed {
             match claim {
                 Ok(Claim::Seen) => {

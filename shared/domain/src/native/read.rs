@@ -112,6 +112,12 @@ impl Context<'_> {
     }
 }
 
+/// That a body is JSON at all.
+pub(crate) fn check_json(body: &[u8]) -> Result<(), Problem> {
+    let read = serde_json::from_slice::<&RawValue>(body);
+    read.map(|_| ()).map_err(|error| not_json("object", &error))
+}
+
 pub(crate) fn too_many(count: usize, limit: usize) -> Problem {
     let detail = format!("the request has {count} events; at most {limit} are allowed");
     Problem::new(Kind::TooManyEvents, detail)
@@ -150,7 +156,7 @@ pub(crate) enum Shape {
     Number,
     Object,
     Array,
-    TextOrNumber,
+    Scalar,
 }
 
 /// One field of a schema: its name, what it must be, and whether it must be there. What need not
@@ -189,7 +195,7 @@ impl Shape {
             Self::Number => number(),
             Self::Object => raw.starts_with('{'),
             Self::Array => raw.starts_with('['),
-            Self::TextOrNumber => number() || Self::Text.fits(raw),
+            Self::Scalar => number() || matches!(raw, "true" | "false") || Self::Text.fits(raw),
         }
     }
 
@@ -200,7 +206,7 @@ impl Shape {
             Self::Number => "must be a number",
             Self::Object => "must be an object",
             Self::Array => "must be an array",
-            Self::TextOrNumber => "must be a string or a number",
+            Self::Scalar => "must be a string, a number or a boolean",
         }
     }
 }

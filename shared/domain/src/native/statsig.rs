@@ -41,7 +41,7 @@ const UPLOADED: Names = Names {
     schema: &[
         ("eventName", Shape::Text, true),
         ("user", Shape::Object, false),
-        ("value", Shape::TextOrNumber, false),
+        ("value", Shape::Scalar, false),
         ("metadata", Shape::Object, false),
         ("time", Shape::Number, false),
         ("statsigMetadata", Shape::Object, false),
@@ -53,7 +53,7 @@ const POSTED: Names = Names {
     schema: &[
         ("event", Shape::Text, true),
         ("user", Shape::Object, false),
-        ("value", Shape::TextOrNumber, false),
+        ("value", Shape::Scalar, false),
         ("metadata", Shape::Object, false),
         ("timestamp", Shape::Number, false),
         ("statsigMetadata", Shape::Object, false),
@@ -155,7 +155,7 @@ fn event(
     let value = match object.get("value") {
         None => "\"\"".to_owned(),
         Some(text) if text.starts_with('"') => text.to_owned(),
-        Some(number) => quoted(number),
+        Some(other) => quoted(other),
     };
     let mut writer = Writer::with_capacity(raw.get().len() + 256);
     writer.raw("eventName", &quoted(&name));
