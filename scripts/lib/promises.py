@@ -15,6 +15,7 @@ DEFAULTS = {
     "AllowedEndpoints": "",
     "MaxBodyBytes": 4194304,
     "MaxEventsPerRequest": 10000,
+    "DeduplicateAmplitude": "on",
     "RetrySlotsSeconds": "60,180,420,900,1800,3600,6300,9900,14400",
     "BreakerBucketSeconds": 60,
     "BreakerSpanSeconds": 30,
@@ -38,6 +39,7 @@ RECEIVE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibili
 NEEDED = {
     "IngestFunction": {
         ("dynamodb:GetItem", "Table", "KEY#*"),
+        ("dynamodb:PutItem", "Table", "SEEN#*"),
         ("sqs:SendMessage", "EventsQueue", ""),
     },
     "BatchFunction": {

@@ -19,7 +19,11 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_environment().await;
     let queues = clients.queues(settings.queues);
     let table = clients.table(&settings.table);
-    let limits = Limits { body_bytes: settings.max_body_bytes, events: settings.max_events };
+    let limits = Limits {
+        body_bytes: settings.max_body_bytes,
+        events: settings.max_events,
+        deduplicate: settings.deduplicate,
+    };
     let ingest = Ingest::new(queues, table, SystemClock, limits);
     let ingest = &ingest;
     run(service_fn(|event| handler::handle(ingest, &SystemClock, event))).await

@@ -9,6 +9,7 @@
 //! | name that an integration holds | `PROJECT#` project | `NAME#` name |
 //! | health | `HEALTH#` integration | `HEALTH` |
 //! | ledger | `LEDGER#` integration | hour |
+//! | event that was accepted, or is claimed | `SEEN#` hash | `SEEN` |
 //!
 //! Two sparse indexes: `unwell` holds the health items of integrations that have an uneasy breaker
 //! or a pause, `timers` those that have a timer, by the time it is due.
@@ -22,6 +23,7 @@ mod health;
 mod item;
 mod ledger;
 mod registry;
+mod seen;
 
 use std::collections::HashMap;
 

@@ -51,7 +51,8 @@ pub fn refusal(problem: Problem) -> ApiGatewayV2httpResponse {
     response(status, problem::MEDIA_TYPE, problem.headers, Some(body))
 }
 
-fn response(
+/// Any response with this content type; none is named where there is no body.
+pub fn response(
     status: u16,
     content_type: &'static str,
     headers: Vec<(&'static str, String)>,

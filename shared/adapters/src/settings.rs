@@ -66,6 +66,8 @@ pub struct IngestSettings {
     pub max_body_bytes: usize,
     /// Most events in a request.
     pub max_events: usize,
+    /// Whether an event that Amplitude's SDKs send repeatedly is delivered once.
+    pub deduplicate: bool,
 }
 
 /// What `functions/batch` needs.
@@ -147,6 +149,7 @@ impl IngestSettings {
                 1..=100_000,
                 "a number from 1 to 100000",
             )?,
+            deduplicate: read.switch("FLAGPOST_DEDUPLICATE")?,
         })
     }
 }
@@ -278,6 +281,16 @@ impl<F: Fn(&str) -> Option<String>> Read<F> {
         let senseless = |reason| SettingError::senseless(name, &found, reason, allowed);
         let number = digits(&found).ok_or_else(|| senseless("not a whole number"))?;
         if range.contains(&number) { Ok(number) } else { Err(senseless("out of range")) }
+    }
+
+    fn switch(&self, name: &'static str) -> Result<bool, SettingError> {
+        const ALLOWED: &str = "`on` or `off`";
+        let found = self.text(name, ALLOWED)?;
+        match found.as_str() {
+            "on" => Ok(true),
+            "off" => Ok(false),
+            _ => Err(SettingError::senseless(name, &found, "neither of them", ALLOWED)),
+        }
     }
 
     fn seconds(

@@ -4,15 +4,12 @@
 //! "Webhook for Impressions". `bucketingKey` "defaults to the matching key"; machine name and
 //! address are there "if available". Environment id and name are written by ingest, from the key.
 
-use std::borrow::Cow;
-
-use serde::{
-    Deserialize,
-    de::{Deserializer, MapAccess, Visitor},
+use crate::{
+    event::Event,
+    fault::FieldFault,
+    integration::Environment,
+    object::{Object, quoted},
 };
-use serde_json::value::RawValue;
-
-use crate::{event::Event, integration::Environment};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -53,21 +50,6 @@ const FIELDS: [Field; 14] = [
 const KEY: usize = 0;
 const BUCKETING_KEY: usize = 6;
 
-/// What is wrong with one field of an impression.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldFault {
-    /// Which field; `None` when it is the impression as a whole.
-    pub field: Option<String>,
-    /// What is wrong, and what is allowed.
-    pub detail: String,
-}
-
-impl FieldFault {
-    fn new(field: &str, detail: &str) -> Self {
-        Self { field: Some(field.to_owned()), detail: detail.to_owned() }
-    }
-}
-
 /// The environment as JSON texts, made once for a request.
 #[derive(Clone, Debug)]
 pub struct EnvironmentTexts {
@@ -78,8 +60,7 @@ pub struct EnvironmentTexts {
 impl EnvironmentTexts {
     /// Writes id and name as JSON strings.
     pub fn new(environment: &Environment) -> Self {
-        let text = |value: &str| serde_json::Value::from(value).to_string();
-        Self { id: text(&environment.id), name: text(&environment.name) }
+        Self { id: quoted(&environment.id), name: quoted(&environment.name) }
     }
 }
 
@@ -90,14 +71,23 @@ pub fn normalise(
     impression: &str,
     environment: &EnvironmentTexts,
 ) -> Result<Event, Vec<FieldFault>> {
-    let object: Object<'_> = serde_json::from_str(impression)
-        .map_err(|_| vec![FieldFault { field: None, detail: "must be an object".to_owned() }])?;
+    let object =
+        Object::read(impression).ok_or_else(|| vec![FieldFault::whole("must be an object")])?;
+    let members = object.0.iter().map(|(name, value)| (name.as_ref(), value.get()));
+    assemble(members, environment, impression.len())
+}
+
+/// The same of members that are read already; `size` is about that of their text.
+pub(crate) fn assemble<'a>(
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+    environment: &EnvironmentTexts,
+    size: usize,
+) -> Result<Event, Vec<FieldFault>> {
     let mut known: [Option<&str>; FIELDS.len()] = [None; FIELDS.len()];
     let mut unknown = Vec::new();
     let mut faults = Vec::new();
-    for (name, value) in &object.0 {
-        let value = value.get();
-        match FIELDS.iter().position(|field| field.name == name.as_ref()) {
+    for (name, value) in members {
+        match FIELDS.iter().position(|field| field.name == name) {
             None => unknown.push((name, value)),
             Some(index) if known[index].is_some() => {
                 faults.push(FieldFault::new(name, "is there more than once"));
@@ -110,7 +100,7 @@ pub fn normalise(
     }
     for (field, value) in FIELDS.iter().zip(known) {
         if field.required && value.is_none() {
-            faults.push(FieldFault::new(field.name, "is required"));
+            faults.push(FieldFault::required(field.name));
         }
     }
     if !faults.is_empty() {
@@ -119,7 +109,7 @@ pub fn normalise(
     if known[BUCKETING_KEY].is_none_or(|value| value == "null") {
         known[BUCKETING_KEY] = known[KEY];
     }
-    Ok(write(&known, &unknown, environment, impression.len()))
+    Ok(write(&known, &unknown, environment, size))
 }
 
 fn check(field: &Field, value: &str) -> Option<FieldFault> {
@@ -134,7 +124,7 @@ fn check(field: &Field, value: &str) -> Option<FieldFault> {
 
 fn write(
     known: &[Option<&str>; FIELDS.len()],
-    unknown: &[(&Cow<'_, str>, &str)],
+    unknown: &[(&str, &str)],
     environment: &EnvironmentTexts,
     size: usize,
 ) -> Event {
@@ -155,39 +145,11 @@ fn write(
         }
     }
     for (name, value) in unknown {
-        let quoted = serde_json::Value::from(name.as_ref()).to_string();
+        let quoted = quoted(name);
         add(&quoted[1..quoted.len() - 1], value);
     }
     text.push('}');
     Event::from_object(text)
-}
-
-/// An object's members in their order, values as raw text.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::with_capacity(FIELDS.len() + 2);
-                while let Some(Name(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
-                }
-                Ok(Object(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
 }
 
 #[cfg(test)]

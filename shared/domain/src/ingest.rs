@@ -1,37 +1,29 @@
 //! Taking events in: all of a request, or none of it and the reason.
 
+mod repeats;
+
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde_json::value::RawValue;
-
 use crate::{
-    array::first_values,
     delivery::runs,
     event::Event,
     expiring::Expiring,
-    gzip::{GunzipError, gunzip},
-    impression::{EnvironmentTexts, FieldFault, normalise},
-    integration::{Origin, Stream},
-    key::{bearer, hash, is_ingest_key},
+    impression::EnvironmentTexts,
+    integration::Origin,
+    key::{hash, is_ingest_key},
     message::{Fresh, MAX_TEXT},
-    ports::{Clock, KeyGrant, KeyHash, Outgoing, Queue, Queues, Registry},
-    problem::{Fault, Kind, Problem},
+    native::{self, Answer, Context, Key, Post, Read},
+    ports::{Clock, KeyGrant, KeyHash, Outgoing, Queue, Queues, Registry, Seen},
+    problem::{Kind, Problem},
     queueing::send_all,
+    time::Timestamp,
 };
+use repeats::Claims;
 
 /// How long a key's grant, or that it has none, may be remembered.
 const KEY_AGE: Duration = Duration::from_secs(60);
 /// Keys remembered, and as many that are not valid.
 const KEYS: usize = 10_000;
-/// Faults listed in an answer.
-const FAULTS: usize = 20;
-/// A body may grow by this much at most when decompressed.
-const GUNZIP_RATIO: usize = 100;
-/// A body may grow to this at most when decompressed.
-const GUNZIP_BYTES: usize = 32 * 1024 * 1024;
-/// One event at most, as it was sent.
-pub const EVENT_BYTES: usize = 256 * 1024;
 /// Events that go into one message at most, by their size before compression.
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
 
@@ -42,22 +34,23 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Events in one request at most.
     pub events: usize,
+    /// Whether an event that a client says it sent before is delivered once.
+    pub deduplicate: bool,
 }
 
-/// A request to ingest.
-// No `Debug`: it holds a key and a body.
-#[derive(Clone)]
-pub struct Post {
-    /// The stream that the route stands for.
-    pub stream: Stream,
-    /// `Authorization`.
-    pub authorization: Option<String>,
-    /// `Content-Type`.
-    pub content_type: Option<String>,
-    /// `Content-Encoding`.
-    pub content_encoding: Option<String>,
-    /// The body as received.
-    pub body: Bytes,
+/// What came of a request that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Events that will be delivered: the queue has them.
+    pub events: usize,
+    /// What was taken and is not delivered: no events of anybody's.
+    pub dropped: usize,
+    /// Events that had been accepted before.
+    pub repeated: usize,
+    /// The body's size, as received.
+    pub bytes: usize,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// The use case, with what it remembers between requests.
@@ -71,7 +64,7 @@ pub struct Ingest<Q, S, C> {
     invalid: Expiring<KeyHash, ()>,
 }
 
-impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
+impl<Q: Queues, S: Registry + Seen, C: Clock> Ingest<Q, S, C> {
     /// The use case over these ports.
     pub fn new(queues: Q, store: S, clock: C, limits: Limits) -> Self {
         Self {
@@ -84,41 +77,52 @@ impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
         }
     }
 
-    /// Accepts all events of a request: how many. When it returns, the queue has them.
-    pub async fn accept(&self, post: Post) -> Result<usize, Problem> {
-        self.check_size(post.body.len())?;
-        let grant = self.authenticate(post.authorization.as_deref()).await?;
-        let is_gzip = is_gzip(post.content_encoding.as_deref())?;
-        check_media_type(post.content_type.as_deref(), is_gzip)?;
-        let body = if is_gzip { decompress(&post.body)? } else { post.body };
-        let environment = EnvironmentTexts::new(&grant.environment);
-        let events = self.read(post.stream, &body, &environment)?;
-        let count = events.len();
-        let fresh = Fresh {
-            project: grant.project,
-            environment: grant.environment,
-            stream: post.stream,
-            origin: Origin::Api,
-            accepted_at: self.clock.now(),
+    /// Accepts all events of a request, or none. When it returns, the queue has them.
+    pub async fn accept(&self, post: Post) -> Result<Accepted, Problem> {
+        let route = native::route_of(&post)?;
+        let vendors = route.body_limit().unwrap_or(usize::MAX);
+        within(vendors.min(self.limits.body_bytes), post.body.len())?;
+        let (grant, body) = match route.key(&post)? {
+            Key::Here(key) => {
+                let grant = self.authenticate(&key).await?;
+                (grant, native::decode(route, &post)?)
+            }
+            Key::InBody => {
+                let body = native::decode(route, &post)?;
+                let key = route.key_in(&body)?;
+                (self.authenticate(&key).await?, body)
+            }
         };
-        self.send(&fresh, events).await?;
-        Ok(count)
+        // A vendor's limit is one of the decoded body too.
+        within(vendors, body.len())?;
+        let environment = EnvironmentTexts::new(&grant.environment);
+        let now = self.clock.now();
+        let read = route.read(&Context {
+            post: &post,
+            body: &body,
+            grant: &grant,
+            environment: &environment,
+            now,
+            events: self.limits.events,
+            faults: route.fault_limit(),
+        })?;
+        self.take(&grant, route.origin(&post), read, post.body.len(), now).await
+    }
+
+    /// Serves a request whole: what came of it, and what the client is told.
+    pub async fn serve(&self, post: Post) -> (Result<Accepted, Problem>, Answer) {
+        let route = native::route(&post.path);
+        let outcome = self.accept(post).await;
+        let answer = native::answer(route, &outcome);
+        (outcome, answer)
     }
 
     /// Refuses a body that is too large, before any work.
     pub fn check_size(&self, bytes: usize) -> Result<(), Problem> {
-        let limit = self.limits.body_bytes;
-        if bytes > limit {
-            let detail = format!("the body has {bytes} bytes; at most {limit} are allowed");
-            return Err(Problem::new(Kind::ContentTooLarge, detail));
-        }
-        Ok(())
+        within(self.limits.body_bytes, bytes)
     }
 
-    async fn authenticate(&self, authorization: Option<&str>) -> Result<KeyGrant, Problem> {
-        let key = bearer(authorization).ok_or_else(|| {
-            Problem::unauthorized("Authorization must be `Bearer` and an ingest key")
-        })?;
+    async fn authenticate(&self, key: &str) -> Result<KeyGrant, Problem> {
         let unknown = || Problem::unauthorized("the ingest key is unknown or was revoked");
         if !is_ingest_key(key) {
             return Err(unknown());
@@ -148,41 +152,36 @@ impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
         }
     }
 
-    fn read(
+    async fn take(
         &self,
-        stream: Stream,
-        body: &Bytes,
-        environment: &EnvironmentTexts,
-    ) -> Result<Vec<Event>, Problem> {
-        let raw = parse(body, self.limits.events)?;
-        if raw.is_empty() {
-            let detail = "the array is empty; send one event or more";
-            return Err(Problem::new(Kind::EmptyRequest, detail));
+        grant: &KeyGrant,
+        origin: Origin,
+        read: Read,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Accepted, Problem> {
+        let Read { stream, events, identities, dropped } = read;
+        let uploaded = events.len();
+        let deduplicate = self.limits.deduplicate && identities.iter().any(Option::is_some);
+        let (events, claims) = if deduplicate {
+            Claims::make(&self.store, &self.clock, events, &identities).await?
+        } else {
+            (events, Claims::default())
+        };
+        let fresh = Fresh {
+            project: grant.project.clone(),
+            environment: grant.environment.clone(),
+            stream,
+            origin,
+            accepted_at: now,
+        };
+        let count = events.len();
+        if let Err(problem) = self.send(&fresh, events).await {
+            claims.release(&self.store).await;
+            return Err(problem);
         }
-        let mut events = Vec::with_capacity(raw.len());
-        let mut faults = Vec::new();
-        let mut faulty = 0;
-        for (index, raw) in raw.iter().enumerate() {
-            match read_event(stream, raw, body, environment) {
-                Ok(event) => events.push(event),
-                Err(found) => {
-                    faulty += 1;
-                    let room = FAULTS - faults.len();
-                    faults.extend(found.into_iter().take(room).map(
-                        |FieldFault { field, detail }| Fault { index: Some(index), field, detail },
-                    ));
-                }
-            }
-        }
-        if faulty > 0 {
-            let detail = format!(
-                "{faulty} of {} events have faults, the first {} faults are listed; nothing was accepted",
-                raw.len(),
-                faults.len(),
-            );
-            return Err(Problem::new(Kind::InvalidEvents, detail).with_errors(faults));
-        }
-        Ok(events)
+        claims.confirm(&self.store).await;
+        Ok(Accepted { events: count, dropped, repeated: uploaded - count, bytes, at: now })
     }
 
     async fn send(&self, fresh: &Fresh, events: Vec<Event>) -> Result<(), Problem> {
@@ -207,6 +206,14 @@ impl<Q: Queues, S: Registry, C: Clock> Ingest<Q, S, C> {
     }
 }
 
+fn within(limit: usize, bytes: usize) -> Result<(), Problem> {
+    if bytes > limit {
+        let detail = format!("the body has {bytes} bytes; at most {limit} are allowed");
+        return Err(Problem::new(Kind::ContentTooLarge, detail));
+    }
+    Ok(())
+}
+
 /// The texts of as few messages as the limits allow.
 fn texts(fresh: &Fresh, events: Vec<Event>) -> Vec<String> {
     let all = events.into_iter().map(|event| (event, ()));
@@ -227,98 +234,6 @@ fn push_texts(fresh: &Fresh, events: &[Event], texts: &mut Vec<String>) {
     let (first, second) = events.split_at(events.len() / 2);
     push_texts(fresh, first, texts);
     push_texts(fresh, second, texts);
-}
-
-/// Whether the body is JSON by its type. Compressed bodies may also say that they are binary: a
-/// gateway may pass `application/json` on as text, which ends any gzip.
-fn check_media_type(content_type: Option<&str>, is_gzip: bool) -> Result<(), Problem> {
-    let Some(content_type) = content_type else {
-        return Ok(());
-    };
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let json = ["application/json", "text/json"].contains(&essence.as_str())
-        || (essence.starts_with("application/") && essence.ends_with("+json"));
-    let binary = ["application/gzip", "application/x-gzip", "application/octet-stream"];
-    if json || (is_gzip && binary.contains(&essence.as_str())) {
-        return Ok(());
-    }
-    let detail = "Content-Type must be application/json, or, with Content-Encoding: gzip, \
-                  application/gzip";
-    Err(Problem::new(Kind::UnsupportedMediaType, detail))
-}
-
-/// Whether the body is compressed, by its `Content-Encoding`.
-fn is_gzip(content_encoding: Option<&str>) -> Result<bool, Problem> {
-    match content_encoding.map(|encoding| encoding.trim().to_ascii_lowercase()).as_deref() {
-        None | Some("" | "identity") => Ok(false),
-        Some("gzip" | "x-gzip") => Ok(true),
-        Some(_) => Err(Problem::new(
-            Kind::UnsupportedMediaType,
-            "Content-Encoding must be gzip, identity or absent",
-        )),
-    }
-}
-
-fn decompress(body: &Bytes) -> Result<Bytes, Problem> {
-    let limit = body.len().saturating_mul(GUNZIP_RATIO).min(GUNZIP_BYTES);
-    gunzip(body, limit).map(Bytes::from).map_err(|error| match error {
-        GunzipError::NotGzip(_) => Problem::new(
-            Kind::InvalidGzip,
-            "Content-Encoding says gzip, and the body is not; if it was when it was sent, send it \
-             with Content-Type: application/gzip, since a gateway may pass JSON on as text",
-        ),
-        GunzipError::TooLarge(limit) => Problem::new(
-            Kind::DecompressionLimit,
-            format!(
-                "the body has more than {limit} bytes when decompressed; allowed are \
-                 {GUNZIP_RATIO} times its size and at most {GUNZIP_BYTES}"
-            ),
-        ),
-    })
-}
-
-/// The events of a body, one object or an array of at most `limit` values.
-fn parse(body: &Bytes, limit: usize) -> Result<Vec<&RawValue>, Problem> {
-    let invalid = |error: serde_json::Error| {
-        // The text of a syntax error holds positions and expectations, no data.
-        Problem::new(Kind::InvalidJson, format!("the body must be a JSON array or object: {error}"))
-    };
-    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => {
-            let (raw, count) = first_values(body, limit).map_err(invalid)?;
-            if count > limit {
-                let detail = format!("the request has {count} events; at most {limit} are allowed");
-                return Err(Problem::new(Kind::TooManyEvents, detail));
-            }
-            Ok(raw)
-        }
-        Some(b'{') => serde_json::from_slice(body).map(|one| vec![one]).map_err(invalid),
-        _ => Err(Problem::new(Kind::InvalidJson, "the body must be a JSON array or object")),
-    }
-}
-
-fn read_event(
-    stream: Stream,
-    raw: &RawValue,
-    body: &Bytes,
-    environment: &EnvironmentTexts,
-) -> Result<Event, Vec<FieldFault>> {
-    let whole = |detail: String| vec![FieldFault { field: None, detail }];
-    let text = raw.get();
-    if !text.starts_with('{') {
-        return Err(whole("must be an object".to_owned()));
-    }
-    // Before any look inside: reading members costs many times their text.
-    if text.len() > EVENT_BYTES {
-        let detail = format!("has {} bytes; at most {EVENT_BYTES} are allowed", text.len());
-        return Err(whole(detail));
-    }
-    match stream {
-        Stream::Impressions => normalise(text, environment),
-        Stream::Events | Stream::Identities => {
-            Ok(Event::from_object(body.slice_ref(text.as_bytes())))
-        }
-    }
 }
 
 #[cfg(test)]

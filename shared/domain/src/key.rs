@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::ports::KeyHash;
+use crate::{hex::hex, ports::KeyHash};
 
 /// A key longer than this is none of ours.
 const MAX_KEY: usize = 256;
@@ -29,13 +29,7 @@ pub fn is_ingest_key(key: &str) -> bool {
 
 /// SHA-256 in lower-case hex. Keys are 256 random bits, so that no slow hash is needed.
 pub fn hash(key: &str) -> KeyHash {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(key) {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&Sha256::digest(key))
 }
 
 #[cfg(test)]

@@ -111,6 +111,8 @@ pub(crate) struct State {
     pub(crate) hidden: Vec<(Queue, String, Duration)>,
     pub(crate) buried: Vec<(Queue, String, String)>,
     pub(crate) keys: BTreeMap<String, KeyGrant>,
+    /// Until when an event is claimed, `None` when it is confirmed; and when it expires.
+    pub(crate) seen: BTreeMap<EventHash, (Option<Timestamp>, Timestamp)>,
     pub(crate) integrations: Vec<Integration>,
     pub(crate) tombstones: Vec<IntegrationId>,
     pub(crate) health: BTreeMap<IntegrationId, (Health, bool)>,
@@ -288,6 +290,42 @@ impl Registry for &World {
             .iter()
             .find(|one| one.id == *id)
             .map_or(Found::Unknown, |one| Found::Present(Box::new(one.clone()))))
+    }
+}
+
+impl Seen for &World {
+    async fn claim(
+        &self,
+        event: &EventHash,
+        now: Timestamp,
+        until: Timestamp,
+        expires: Timestamp,
+    ) -> PortResult<Claim> {
+        let mut state = self.call("claim")?;
+        let claim = match state.seen.get(event) {
+            Some((_, gone)) if *gone <= now => Claim::Taken,
+            Some((Some(held), _)) if *held <= now => Claim::Taken,
+            Some((Some(_), _)) => Claim::Held,
+            Some((None, _)) => Claim::Seen,
+            None => Claim::Taken,
+        };
+        if claim == Claim::Taken {
+            state.seen.insert(event.clone(), (Some(until), expires));
+        }
+        Ok(claim)
+    }
+
+    async fn confirm(&self, event: &EventHash, expires: Timestamp) -> PortResult<()> {
+        self.call("confirm")?.seen.insert(event.clone(), (None, expires));
+        Ok(())
+    }
+
+    async fn release(&self, event: &EventHash, until: Timestamp) -> PortResult<()> {
+        let mut state = self.call("release")?;
+        if state.seen.get(event).is_some_and(|(held, _)| *held == Some(until)) {
+            state.seen.remove(event);
+        }
+        Ok(())
     }
 }
 

@@ -7,9 +7,10 @@ use crate::{
     compiled::Compiled,
     delivery::Delivery,
     event::{self, Event},
+    hex::hex,
     integration::{Integration, TemplateResult},
-    preset::Payload,
-    signature::hex,
+    native::exposure::in_metadata,
+    preset::{Exposures, Payload},
 };
 
 /// The body of one request.
@@ -28,14 +29,21 @@ pub struct Body {
 #[error("template: {0}")]
 pub struct Unmade(pub String);
 
-/// The payload of one event: the event itself, or what the template makes of it.
+/// The payload of one event: the event itself, its exposure's details where the integration wants
+/// them, or what the template makes of that.
 pub fn make(
     integration: &Integration,
     compiled: &Compiled,
     event: &Event,
 ) -> Result<Event, Unmade> {
+    let event = match integration.exposures() {
+        Exposures::StatsigMetadata => event.clone(),
+        Exposures::Metadata => {
+            in_metadata(event.as_bytes()).map_or_else(|| event.clone(), Event::from_object)
+        }
+    };
     let Some(template) = compiled.template() else {
-        return Ok(event.clone());
+        return Ok(event);
     };
     let template = template.map_err(|error| Unmade(error.to_owned()))?;
     let rendered =

@@ -161,6 +161,49 @@ pub trait Registry: Send + Sync {
     ) -> impl Future<Output = PortResult<Found>> + Send;
 }
 
+/// What makes an event itself, in lower-case hex.
+pub type EventHash = String;
+
+/// The end of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nobody else has it: it is the caller's until the time that was named.
+    Taken,
+    /// Another request has it under way.
+    Held,
+    /// It was accepted before.
+    Seen,
+}
+
+/// Events that were accepted, so that a repeated upload of one is delivered once.
+///
+/// A claim comes before an event is queued and the confirmation after: a crash between them leaves
+/// a claim that ends by itself, and the event can be accepted again.
+pub trait Seen: Send + Sync {
+    /// Claims an event until `until`, in one conditional write: it succeeds when nothing is known of
+    /// the event, what is known has expired by `now`, or another's claim has ended by `now`.
+    /// `expires` is when all of it may be forgotten.
+    fn claim(
+        &self,
+        event: &EventHash,
+        now: Timestamp,
+        until: Timestamp,
+        expires: Timestamp,
+    ) -> impl Future<Output = PortResult<Claim>> + Send;
+    /// Marks an event as accepted, whoever has it.
+    fn confirm(
+        &self,
+        event: &EventHash,
+        expires: Timestamp,
+    ) -> impl Future<Output = PortResult<()>> + Send;
+    /// Ends a claim that was made until `until`, if it is still there.
+    fn release(
+        &self,
+        event: &EventHash,
+        until: Timestamp,
+    ) -> impl Future<Output = PortResult<()>> + Send;
+}
+
 /// A timer as the sparse index of timers has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timer {

@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::{integration::Integration, preset::Scheme, secret::Secret, time::Timestamp};
+use crate::{hex::hex, integration::Integration, preset::Scheme, secret::Secret, time::Timestamp};
 
 /// What every secret of Standard Webhooks begins with.
 pub const STANDARD_PREFIX: &str = "whsec_";
@@ -78,16 +78,6 @@ pub fn generate(scheme: Scheme, random: &[u8; 32]) -> Secret {
     Secret::new(match scheme {
         Scheme::StandardWebhooks => format!("{STANDARD_PREFIX}{}", BASE64_STANDARD.encode(random)),
         Scheme::None | Scheme::Flagsmith | Scheme::Statsig => hex(random),
-    })
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }
 

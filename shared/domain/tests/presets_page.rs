@@ -16,7 +16,8 @@ fn cell(value: &Value) -> String {
 
 fn settings(defaults: &Defaults) -> Vec<(String, String)> {
     let settings: Map<String, Value> =
-        serde_json::from_value(serde_json::to_value(defaults).unwrap_or_default()).unwrap_or_default();
+        serde_json::from_value(serde_json::to_value(defaults).unwrap_or_default())
+            .unwrap_or_default();
     // The version changes with each release.
     let cell = |value: &Value| cell(value).replace(env!("CARGO_PKG_VERSION"), "{version}");
     settings.iter().map(|(name, value)| (name.clone(), cell(value))).collect()

@@ -16,9 +16,9 @@ use flagpost_domain::{
     integration::{Environment, Integration},
     ledger::Counts,
     ports::{
-        Answer, Clock, Found, HealthStore, KeyGrant, KeyHash, LedgerStore, Listed, Objects,
-        Outgoing, PortError, PortResult, Ports, Queue, Queues, Random, Registry, Request, Sender,
-        Sent, Services, Timer,
+        Answer, Claim, Clock, EventHash, Found, HealthStore, KeyGrant, KeyHash, LedgerStore,
+        Listed, Objects, Outgoing, PortError, PortResult, Ports, Queue, Queues, Random, Registry,
+        Request, Seen, Sender, Sent, Services, Timer,
     },
     time::{Timestamp, millis},
 };
@@ -117,6 +117,26 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn with(integrations: Vec<Integration>) -> Self {
         Self { integrations }
+    }
+}
+
+impl Seen for Store {
+    async fn claim(
+        &self,
+        _: &EventHash,
+        _: Timestamp,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> PortResult<Claim> {
+        unexpected("claim")
+    }
+
+    async fn confirm(&self, _: &EventHash, _: Timestamp) -> PortResult<()> {
+        unexpected("confirm")
+    }
+
+    async fn release(&self, _: &EventHash, _: Timestamp) -> PortResult<()> {
+        unexpected("release")
     }
 }
 

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use flagpost_domain::{
     batch::{Batch, Policy, Record},
     breaker,
-    ingest::{Ingest, Limits, Post},
+    ingest::{Ingest, Limits},
     integration::{Integration, MAX_BYTES, MAX_EVENTS, Own, Stream},
+    native::Post,
     preset::Preset,
     retry::Schedule,
     time::Timestamp,
@@ -48,21 +49,17 @@ pub(crate) struct Taker<'a> {
 
 impl<'a> Taker<'a> {
     pub(crate) fn new(texts: &'a Texts) -> Self {
-        let limits = Limits { body_bytes: 4_400_000, events: 100_000 };
+        let limits = Limits { body_bytes: 4_400_000, events: 100_000, deduplicate: true };
         let store = Store::with(Vec::new());
         Self { ingest: Ingest::new(texts, store, WallClock, limits) }
     }
 
     /// Accepts a request: how many events it has.
     pub(crate) async fn accept(&self, body: &Bytes) -> Outcome<usize> {
-        let post = Post {
-            stream: Stream::Impressions,
-            authorization: Some(format!("Bearer {KEY}")),
-            content_type: Some("application/json".to_owned()),
-            content_encoding: None,
-            body: body.clone(),
-        };
-        Ok(self.ingest.accept(post).await?)
+        let post = Post::to("/v1/impressions", body.clone())
+            .with("authorization", format!("Bearer {KEY}"))
+            .with("content-type", "application/json");
+        Ok(self.ingest.accept(post).await?.events)
     }
 }
 

@@ -18,10 +18,10 @@ use flagpost_domain::{
     ledger::Counts,
     parked::{ParkedKey, Place},
     ports::{
-        AdminStore, Answer, BATCH_BYTES, BATCH_ENTRIES, Clock, DELAY_MAX, Found, HealthStore,
-        KeyGrant, KeyHash, KeyListing, LedgerStore, Listed, Objects, Outgoing, PortError,
-        PortResult, Ports, Project, Queue, Queues, Random, Registry, Request, SendError, Sender,
-        Sent, Services, Timer, Written,
+        AdminStore, Answer, BATCH_BYTES, BATCH_ENTRIES, Claim, Clock, DELAY_MAX, EventHash, Found,
+        HealthStore, KeyGrant, KeyHash, KeyListing, LedgerStore, Listed, Objects, Outgoing,
+        PortError, PortResult, Ports, Project, Queue, Queues, Random, Registry, Request, Seen,
+        SendError, Sender, Sent, Services, Timer, Written,
     },
     preset::Preset,
     time::{Timestamp, millis},
@@ -259,6 +259,36 @@ impl Queues for Port {
             state.witness.violate(now, About::default(), what.clone());
         })
         .await
+    }
+}
+
+impl Seen for Port {
+    async fn claim(
+        &self,
+        event: &EventHash,
+        now: Timestamp,
+        until: Timestamp,
+        expires: Timestamp,
+    ) -> PortResult<Claim> {
+        let event = event.clone();
+        self.call("dynamodb:PutItem claim", move |state, _| {
+            state.table.claim(&event, now, until, expires)
+        })
+        .await
+    }
+
+    async fn confirm(&self, event: &EventHash, expires: Timestamp) -> PortResult<()> {
+        let event = event.clone();
+        self.call("dynamodb:PutItem confirm", move |state, _| {
+            state.table.seen.insert(event.clone(), (None, expires));
+        })
+        .await
+    }
+
+    async fn release(&self, event: &EventHash, until: Timestamp) -> PortResult<()> {
+        let event = event.clone();
+        self.call("dynamodb:PutItem release", move |state, _| state.table.release(&event, until))
+            .await
     }
 }
 

@@ -112,7 +112,7 @@ impl Deployment {
     /// for each queue.
     pub fn with(world: &Arc<World>, most: Option<usize>) -> Self {
         let policy = world.setting.policy.clone();
-        let limits = Limits { body_bytes: 4_194_304, events: 10_000 };
+        let limits = Limits { body_bytes: 4_194_304, events: 10_000, deduplicate: true };
         let ingest = Function::new(world, "ingest", 29_000, move |port: Port| {
             Ingest::new(port.clone(), port.clone(), port, limits)
         });

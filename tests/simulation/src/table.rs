@@ -9,7 +9,7 @@ use flagpost_domain::{
     id::{IntegrationId, ProjectId},
     integration::Integration,
     ledger::Counts,
-    ports::{Found, KeyGrant, KeyHash, KeyListing, Project, Timer, Written},
+    ports::{Claim, EventHash, Found, KeyGrant, KeyHash, KeyListing, Project, Timer, Written},
     time::Timestamp,
 };
 
@@ -52,6 +52,8 @@ pub struct Table {
     pub health: BTreeMap<IntegrationId, Versioned<Item>>,
     /// The ledger.
     pub ledger: BTreeMap<IntegrationId, BTreeMap<String, Counts>>,
+    /// Events that were accepted or are claimed: until when, and when they expire.
+    pub seen: BTreeMap<EventHash, (Option<Timestamp>, Timestamp)>,
     /// Health items written, for what a healthy integration costs.
     pub health_writes: u64,
 }
@@ -60,6 +62,32 @@ impl Table {
     /// The grant of a key.
     pub fn key(&self, hash: &KeyHash) -> Option<KeyGrant> {
         self.keys.get(hash).map(|listing| listing.grant.clone())
+    }
+
+    /// Claims an event, if its condition holds.
+    pub fn claim(
+        &mut self,
+        event: &EventHash,
+        now: Timestamp,
+        until: Timestamp,
+        expires: Timestamp,
+    ) -> Claim {
+        let claim = match self.seen.get(event) {
+            Some((held, gone)) if *gone > now && held.is_none() => Claim::Seen,
+            Some((Some(held), gone)) if *gone > now && *held > now => Claim::Held,
+            _ => Claim::Taken,
+        };
+        if claim == Claim::Taken {
+            self.seen.insert(event.clone(), (Some(until), expires));
+        }
+        claim
+    }
+
+    /// Ends a claim that was made until `until`.
+    pub fn release(&mut self, event: &EventHash, until: Timestamp) {
+        if self.seen.get(event).is_some_and(|(held, _)| *held == Some(until)) {
+            self.seen.remove(event);
+        }
     }
 
     /// A project's integrations as they were at `at`.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use flagpost_domain::{
     admin::{self, Admin},
-    ingest::{Ingest, Post},
-    integration::Stream,
+    ingest::Ingest,
+    native::Post,
     time::Timestamp,
 };
 use rand::{Rng, RngExt};
@@ -303,13 +303,9 @@ pub async fn send(world: Arc<World>, ingest: Arc<Function<SimIngest>>, tenant: T
         let Some((_, key)) = tenant.keys.get(key) else { continue };
         let body = body(&numbers);
         loop {
-            let post = Post {
-                stream: Stream::Events,
-                authorization: Some(format!("Bearer {key}")),
-                content_type: Some("application/json".to_owned()),
-                content_encoding: None,
-                body: body.clone().into(),
-            };
+            let post = Post::to("/v1/events", body.clone())
+                .with("authorization", format!("Bearer {key}"))
+                .with("content-type", "application/json");
             let work = move |container: Arc<Container<SimIngest>>, _: Timestamp| async move {
                 container.work.accept(post).await
             };

@@ -16,6 +16,7 @@ fn complete() -> BTreeMap<&'static str, String> {
         ("FLAGPOST_WAKE_DLQ_URL", "http://127.0.0.1:4566/1/wake-dead"),
         ("FLAGPOST_MAX_BODY_BYTES", "4194304"),
         ("FLAGPOST_MAX_EVENTS", "10000"),
+        ("FLAGPOST_DEDUPLICATE", "on"),
         ("FLAGPOST_PARKED_RETENTION_DAYS", "14"),
         ("FLAGPOST_DEAD_RETENTION_DAYS", "30"),
         ("FLAGPOST_LEASE_SECONDS", "180"),
@@ -62,12 +63,19 @@ fn the_defaults_of_the_stack_are_the_defaults_of_the_domain() {
 #[test]
 fn a_function_reads_only_what_it_needs() {
     let all = complete();
-    let needed = ["FLAGPOST_TABLE", "FLAGPOST_EVENTS_QUEUE_URL", "FLAGPOST_MAX_BODY_BYTES"];
+    let needed = [
+        "FLAGPOST_TABLE",
+        "FLAGPOST_EVENTS_QUEUE_URL",
+        "FLAGPOST_MAX_BODY_BYTES",
+        "FLAGPOST_MAX_EVENTS",
+        "FLAGPOST_DEDUPLICATE",
+    ];
     let settings = IngestSettings::read(|name| {
-        assert!(needed.contains(&name) || name == "FLAGPOST_MAX_EVENTS", "{name}");
+        assert!(needed.contains(&name), "{name}");
         all.get(name).cloned()
     });
-    assert_eq!(settings.unwrap().max_events, 10_000);
+    let settings = settings.unwrap();
+    assert_eq!((settings.max_events, settings.deduplicate), (10_000, true));
 }
 
 #[test]
@@ -90,6 +98,7 @@ fn what_makes_no_sense_is_refused_by_name() {
             vec!["", "-1", "+2000", "4MB", "0", "4400001", "1e6", "９９９９"],
         ),
         ("FLAGPOST_MAX_EVENTS", vec!["0", "100001", "99999999999999999999999"]),
+        ("FLAGPOST_DEDUPLICATE", vec!["", "true", "ON", "1"]),
         ("FLAGPOST_PARKED_RETENTION_DAYS", vec!["0", "3651", "14.5"]),
         ("FLAGPOST_DEAD_RETENTION_DAYS", vec!["0", "x"]),
         ("FLAGPOST_LEASE_SECONDS", vec!["0", "59", "961"]),

@@ -11,4 +11,5 @@ mod health;
 mod ledger;
 mod objects;
 mod queues;
+mod seen;
 mod stack;

@@ -25,7 +25,16 @@ struct Shown<'a> {
     project: &'a ProjectId,
     environment: &'a Environment,
     name: &'a str,
+    /// That there is one; never which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<Set>,
     created_at: Timestamp,
+}
+
+/// What is said of a secret.
+#[derive(Serialize)]
+struct Set {
+    set: bool,
 }
 
 #[derive(Serialize)]
@@ -35,12 +44,10 @@ struct List<'a> {
 
 impl<'a> Shown<'a> {
     fn new(listing: &'a KeyListing, key: Option<&'a str>) -> Self {
-        let KeyListing {
-            grant: KeyGrant { id, project, environment, secret: _ },
-            name,
-            created_at,
-        } = listing;
-        Self { id, key, project, environment, name, created_at: *created_at }
+        let KeyListing { grant: KeyGrant { id, project, environment, secret }, name, created_at } =
+            listing;
+        let secret = secret.as_ref().map(|_| Set { set: true });
+        Self { id, key, project, environment, name, secret, created_at: *created_at }
     }
 }
 

@@ -233,6 +233,24 @@ async fn nothing_is_made_or_listed_in_a_project_that_is_not_there() {
 }
 
 #[tokio::test]
+async fn a_keys_secret_is_stored_and_never_shown() {
+    let api = Api::new().await;
+    let body = json!({
+        "name": "flags", "environment": {"id": "prod", "name": "Production"}, "secret": "hunter2hunter2",
+    });
+    let made = api.post("/v1/projects/shop/keys", &body).await;
+    assert_eq!((made.status, &made.body["secret"]), (201, &json!({"set": true})));
+    let listed = api.get("/v1/projects/shop/keys").await;
+    assert_eq!(listed.body["keys"][0]["secret"], json!({"set": true}));
+    for answer in [&made.body, &listed.body] {
+        assert!(!answer.to_string().contains("hunter2"));
+    }
+    let inner = api.memory.inner();
+    let (_, listing) = inner.keys.first_key_value().unwrap();
+    assert_eq!(listing.grant.secret.as_ref().unwrap().reveal(), "hunter2hunter2");
+}
+
+#[tokio::test]
 async fn a_key_is_shown_once_and_only_its_hash_is_stored() {
     let api = Api::new().await;
     let body = json!({"name": "server", "environment": {"id": "prod", "name": "Production"}});

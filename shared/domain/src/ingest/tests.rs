@@ -1,11 +1,15 @@
 use serde_json::json;
 
+use bytes::Bytes;
+
 use super::*;
 use crate::{
     gzip::gzip,
+    integration::Stream,
     memory::{World, environment},
-    time::Timestamp,
 };
+
+const EVENT_BYTES: usize = 256 * 1024;
 
 const KEY: &str = "Bearer fpk_0123456789012345678901234567890123456789012";
 
@@ -22,17 +26,19 @@ fn world() -> World {
 }
 
 fn ingest(world: &World) -> Ingest<&World, &World, &World> {
-    Ingest::new(world, world, world, Limits { body_bytes: 4_194_304, events: 10_000 })
+    Ingest::new(world, world, world, LIMITS)
 }
 
+const LIMITS: Limits = Limits { body_bytes: 4_194_304, events: 10_000, deduplicate: true };
+
 fn post(body: impl Into<Bytes>) -> Post {
-    Post {
-        stream: Stream::Impressions,
-        authorization: Some(KEY.into()),
-        content_type: Some("application/json; charset=utf-8".into()),
-        content_encoding: None,
-        body: body.into(),
-    }
+    Post::to("/v1/impressions", body)
+        .with("authorization", KEY)
+        .with("content-type", "application/json; charset=utf-8")
+}
+
+async fn accept(ingest: &Ingest<&World, &World, &World>, post: Post) -> Result<usize, Problem> {
+    Ok(ingest.accept(post).await?.events)
 }
 
 fn impressions(count: usize) -> String {
@@ -41,7 +47,7 @@ fn impressions(count: usize) -> String {
 }
 
 async fn refusal(world: &World, post: Post) -> Problem {
-    let problem = ingest(world).accept(post).await.unwrap_err();
+    let problem = accept(&ingest(world), post).await.unwrap_err();
     assert!(world.sent(Queue::Events).is_empty(), "nothing is accepted");
     problem
 }
@@ -50,9 +56,9 @@ async fn refusal(world: &World, post: Post) -> Problem {
 async fn an_array_or_one_object_is_accepted_and_queued() {
     let world = world();
     let ingest = ingest(&world);
-    assert_eq!(ingest.accept(post(impressions(3))).await, Ok(3));
+    assert_eq!(accept(&ingest, post(impressions(3))).await, Ok(3));
     let one = r#" {"key":"k","split":"s","treatment":"t","time":1}"#;
-    assert_eq!(ingest.accept(post(one)).await, Ok(1));
+    assert_eq!(accept(&ingest, post(one)).await, Ok(1));
     let sent = world.sent(Queue::Events);
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0].group.as_deref(), Some("web"));
@@ -66,11 +72,11 @@ async fn an_array_or_one_object_is_accepted_and_queued() {
 async fn gzip_is_undone() {
     let world = world();
     let body = gzip(impressions(100).as_bytes());
-    let zipped = Post { content_encoding: Some("gzip".into()), ..post(body) };
-    assert_eq!(ingest(&world).accept(zipped.clone()).await, Ok(100));
+    let zipped = post(body).with("content-encoding", "gzip");
+    assert_eq!(accept(&ingest(&world), zipped.clone()).await, Ok(100));
     for binary in ["application/gzip", "application/octet-stream"] {
-        let zipped = Post { content_type: Some(binary.into()), ..zipped.clone() };
-        assert_eq!(ingest(&world).accept(zipped).await, Ok(100), "{binary}");
+        let zipped = zipped.clone().with("content-type", binary);
+        assert_eq!(accept(&ingest(&world), zipped).await, Ok(100), "{binary}");
     }
 }
 
@@ -78,8 +84,8 @@ async fn gzip_is_undone() {
 async fn events_of_the_free_stream_are_kept_byte_for_byte() {
     let world = world();
     let body = r#"[{"b": 1.0,"a":[ ]}]"#;
-    let events = Post { stream: Stream::Events, ..post(body) };
-    assert_eq!(ingest(&world).accept(events).await, Ok(1));
+    let events = Post { path: "/v1/events".into(), ..post(body) };
+    assert_eq!(accept(&ingest(&world), events).await, Ok(1));
     let sent = world.sent(Queue::Events);
     let events = Fresh::decode(&sent[0].body).unwrap().events().unwrap();
     assert_eq!(events[0].as_bytes(), br#"{"b": 1.0,"a":[ ]}"#);
@@ -127,7 +133,7 @@ async fn an_event_over_256_kib_is_refused_by_index() {
     let problem = refusal(&world, post(json!([event(1), event(EVENT_BYTES)]).to_string())).await;
     assert_eq!(problem.errors[0].index, Some(1));
     assert!(problem.errors[0].detail.contains("at most 262144"), "{problem:?}");
-    assert_eq!(ingest(&world).accept(post(json!([event(262_000)]).to_string())).await, Ok(1));
+    assert_eq!(accept(&ingest(&world), post(json!([event(262_000)]).to_string())).await, Ok(1));
 }
 
 #[tokio::test]
@@ -136,7 +142,7 @@ async fn ten_thousand_events_are_taken_and_one_more_is_refused_whole() {
     let problem = refusal(&world, post(impressions(10_001))).await;
     assert_eq!(problem.kind, Kind::TooManyEvents);
     assert!(problem.detail.contains("10001") && problem.detail.contains("10000"), "{problem:?}");
-    assert_eq!(ingest(&world).accept(post(impressions(10_000))).await, Ok(10_000));
+    assert_eq!(accept(&ingest(&world), post(impressions(10_000))).await, Ok(10_000));
     let queued: usize =
         world.sent(Queue::Events).iter().map(|m| Fresh::decode(&m.body).unwrap().count).sum();
     assert_eq!(queued, 10_000);
@@ -145,30 +151,29 @@ async fn ten_thousand_events_are_taken_and_one_more_is_refused_whole() {
 #[tokio::test]
 async fn a_gzip_bomb_and_what_is_not_gzip_are_refused() {
     let world = world();
-    let zipped = |body: Vec<u8>| Post { content_encoding: Some("gzip".into()), ..post(body) };
+    let zipped = |body: Vec<u8>| post(body).with("content-encoding", "gzip");
     let bomb = gzip(&vec![b' '; 3_000_000]);
     let problem = refusal(&world, zipped(bomb)).await;
     assert_eq!(problem.kind, Kind::DecompressionLimit, "{problem:?}");
     assert_eq!(refusal(&world, zipped(b"[{}]".to_vec())).await.kind, Kind::InvalidGzip);
-    let large = Limits { body_bytes: usize::MAX, events: 1 };
+    let large = Limits { body_bytes: usize::MAX, events: 1, ..LIMITS };
     let mut noise = vec![0u8; 34 * 1024 * 1024];
     for (n, byte) in noise.iter_mut().enumerate() {
         *byte = (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
     }
     let ingest = Ingest::new(&world, &world, &world, large);
-    let problem = ingest.accept(zipped(gzip(&noise))).await.unwrap_err();
+    let problem = accept(&ingest, zipped(gzip(&noise))).await.unwrap_err();
     assert_eq!(problem.kind, Kind::DecompressionLimit, "more than 32 MiB");
 }
 
 #[tokio::test]
 async fn other_encodings_and_types_are_refused() {
     let world = world();
-    let br = Post { content_encoding: Some("br".into()), ..post("[]") };
+    let br = post("[]").with("content-encoding", "br");
     assert_eq!(refusal(&world, br).await.kind, Kind::UnsupportedMediaType);
-    let form =
-        Post { content_type: Some("application/x-www-form-urlencoded".into()), ..post("[]") };
+    let form = post("[]").with("content-type", "application/x-www-form-urlencoded");
     assert_eq!(refusal(&world, form).await.kind, Kind::UnsupportedMediaType);
-    let binary = Post { content_type: Some("application/gzip".into()), ..post("[]") };
+    let binary = post("[]").with("content-type", "application/gzip");
     assert_eq!(refusal(&world, binary).await.kind, Kind::UnsupportedMediaType, "it is not gzip");
 }
 
@@ -184,17 +189,17 @@ async fn a_body_too_large_is_refused_before_any_work() {
 async fn keys_are_remembered_for_a_minute_and_unknown_ones_too() {
     let world = world();
     let ingest = ingest(&world);
-    let unknown = || Post { authorization: Some(KEY.replace('0', "x")), ..post(impressions(1)) };
+    let unknown = || post(impressions(1)).with("authorization", KEY.replace('0', "x"));
     for _ in 0..5 {
-        assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
-        assert_eq!(ingest.accept(unknown()).await.unwrap_err().status(), 401);
+        assert_eq!(accept(&ingest, post(impressions(1))).await, Ok(1));
+        assert_eq!(accept(&ingest, unknown()).await.unwrap_err().status(), 401);
     }
     assert_eq!(world.state().calls["key"], 2);
     world.state().keys.clear();
     world.pass(Duration::from_secs(59));
-    assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+    assert_eq!(accept(&ingest, post(impressions(1))).await, Ok(1));
     world.pass(Duration::from_secs(1));
-    let revoked = ingest.accept(post(impressions(1))).await.unwrap_err();
+    let revoked = accept(&ingest, post(impressions(1))).await.unwrap_err();
     assert_eq!(revoked.kind, Kind::Unauthorized);
     assert_eq!(revoked.headers, [("www-authenticate", "Bearer".to_owned())]);
 }
@@ -203,8 +208,10 @@ async fn keys_are_remembered_for_a_minute_and_unknown_ones_too() {
 async fn missing_and_malformed_keys_cost_no_read() {
     let world = world();
     for authorization in [None, Some("Basic x"), Some("Bearer "), Some("Bearer fpk_short")] {
-        let authorization = authorization.map(str::to_owned);
-        let problem = refusal(&world, Post { authorization, ..post("[]") }).await;
+        let mut post = post("[]");
+        post.headers.remove("authorization");
+        post.headers.extend(authorization.map(|text| ("authorization", text.to_owned())));
+        let problem = refusal(&world, post).await;
         assert_eq!(problem.status(), 401);
     }
     assert_eq!(world.state().calls.get("key"), None);
@@ -214,27 +221,28 @@ async fn missing_and_malformed_keys_cost_no_read() {
 async fn while_the_table_cannot_be_asked_a_key_lasts_for_its_minute_and_no_longer() {
     let world = world();
     let ingest = ingest(&world);
-    assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+    assert_eq!(accept(&ingest, post(impressions(1))).await, Ok(1));
     world.fail("key", 2);
     world.pass(Duration::from_secs(59));
-    assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+    assert_eq!(accept(&ingest, post(impressions(1))).await, Ok(1));
     world.pass(Duration::from_secs(1));
     for _ in 0..2 {
-        let problem = ingest.accept(post(impressions(1))).await.unwrap_err();
+        let problem = accept(&ingest, post(impressions(1))).await.unwrap_err();
         assert_eq!(problem.kind, Kind::Unavailable, "not known is not unauthorised");
     }
-    assert_eq!(ingest.accept(post(impressions(1))).await, Ok(1));
+    assert_eq!(accept(&ingest, post(impressions(1))).await, Ok(1));
 }
 
 #[tokio::test]
 async fn a_body_that_grows_when_it_is_read_is_refused_before_it_is() {
     let world = world();
-    let ingest = Ingest::new(&world, &world, &world, Limits { body_bytes: usize::MAX, events: 9 });
+    let ingest =
+        Ingest::new(&world, &world, &world, Limits { body_bytes: usize::MAX, events: 9, ..LIMITS });
     let members = format!("{{{}\"a\":1}}", "\"key\":1,".repeat(3_000_000));
-    let problem = ingest.accept(post(members)).await.unwrap_err();
+    let problem = accept(&ingest, post(members)).await.unwrap_err();
     assert_eq!(problem.errors.len(), 1, "its size, and not each of its members");
     let values = format!("[{}1]", "1,".repeat(10_000_000));
-    let problem = ingest.accept(post(values)).await.unwrap_err();
+    let problem = accept(&ingest, post(values)).await.unwrap_err();
     assert_eq!(problem.kind, Kind::TooManyEvents);
     assert!(problem.detail.contains("10000001"), "{}", problem.detail);
 }
@@ -245,9 +253,10 @@ async fn one_entry_that_sqs_does_not_take_makes_it_503() {
     // Two messages; the first is taken.
     let event = |n| json!({"key": format!("{n}"), "split": "s", "treatment": "t", "time": 1, "x": "y".repeat(200_000)});
     let body = json!((0..12).map(event).collect::<Vec<_>>()).to_string();
-    let ingest = Ingest::new(&world, &world, &world, Limits { body_bytes: 9_000_000, events: 99 });
+    let ingest =
+        Ingest::new(&world, &world, &world, Limits { body_bytes: 9_000_000, events: 99, ..LIMITS });
     world.fail("send", 1);
-    let problem = ingest.accept(post(body)).await.unwrap_err();
+    let problem = accept(&ingest, post(body)).await.unwrap_err();
     assert_eq!(problem.kind, Kind::Unavailable);
     assert!(problem.detail.contains("send all of them again"), "{problem:?}");
     assert_eq!(problem.headers, [("retry-after", "1".to_owned())]);

@@ -29,6 +29,19 @@ fn without_a_template_an_event_is_its_own_payload() {
 }
 
 #[test]
+fn exposures_come_in_the_form_that_is_wanted() {
+    let event = Event::from_object(
+        r#"{"eventName":"statsig::gate_exposure","metadata":{},"statsigMetadata":{"gate":"g","gateValue":true}}"#,
+    );
+    let own = Own { exposures: Some(Exposures::Metadata), ..Own::default() };
+    let current = Integration { own, ..integration("i") };
+    let payload = make(&current, &Compiled::default(), &event).unwrap();
+    let wanted = r#"{"eventName":"statsig::gate_exposure","metadata":{"gate":"g","gateValue":"true"},"statsigMetadata":{}}"#;
+    assert_eq!(payload.as_bytes(), wanted.as_bytes());
+    assert_eq!(make(&integration("i"), &Compiled::default(), &event), Ok(event));
+}
+
+#[test]
 fn a_template_makes_the_payload() {
     let (integration, compiled) = templated(r#"{"name": "${input.event_type}"}"#, None);
     let event = Event::from_object(r#"{"event_type": "click"}"#);
