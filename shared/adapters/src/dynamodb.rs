@@ -9,6 +9,7 @@
 //! | name that an integration holds | `PROJECT#` project | `NAME#` name |
 //! | health | `HEALTH#` integration | `HEALTH` |
 //! | ledger | `LEDGER#` integration | hour |
+//! | attempt of a delivery | `ATTEMPTS#` integration | time and delivery |
 //! | event that was accepted, or is claimed | `SEEN#` hash | `SEEN` |
 //!
 //! Two sparse indexes: `unwell` holds the health items of integrations that have an uneasy breaker
@@ -19,6 +20,7 @@
 //! that none is forgotten.
 
 mod admin;
+mod attempts;
 mod health;
 mod item;
 mod ledger;

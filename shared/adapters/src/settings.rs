@@ -308,7 +308,12 @@ impl<F: Fn(&str) -> Option<String>> Read<F> {
     }
 
     fn policy(&self) -> Result<Policy, SettingError> {
-        Ok(Policy { allowed: self.allowed()?, schedule: self.retry()?, breaker: self.breaker()? })
+        Ok(Policy {
+            allowed: self.allowed()?,
+            schedule: self.retry()?,
+            breaker: self.breaker()?,
+            keep_attempts: self.days("FLAGPOST_ATTEMPTS_RETENTION_DAYS")?,
+        })
     }
 
     fn allowed(&self) -> Result<Allowed, SettingError> {

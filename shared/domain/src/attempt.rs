@@ -5,6 +5,7 @@ use std::{pin::pin, time::Duration};
 use bytes::Bytes;
 
 use crate::{
+    answer_text::answer_text,
     breaker::Observation,
     compiled::Compiled,
     delivery::Delivery,
@@ -49,10 +50,29 @@ pub struct Attempted {
     /// The positions of the events that the endpoint did not take: first those that were not
     /// tried, so that no event stands in the way of others for ever, then those that failed.
     pub left: Vec<usize>,
+    /// When it began.
+    pub began: Timestamp,
     /// When it ended.
     pub at: Timestamp,
     /// How long the last request took.
     pub latency: Duration,
+    /// What was sent, and what was answered.
+    pub made: Made,
+}
+
+/// The requests of one attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// How many, immediate retries included.
+    pub requests: u32,
+    /// Bytes of their bodies before compression.
+    pub plain_bytes: usize,
+    /// Bytes of their bodies as sent.
+    pub sent_bytes: usize,
+    /// The status of the last answer; of the last that was no success, where one was none.
+    pub status: Option<u16>,
+    /// How that answer begins.
+    pub answer: Option<String>,
 }
 
 impl Attempted {
@@ -108,7 +128,8 @@ pub async fn attempt<P: Ports>(
                 delivery = %delivery.id, integration = %integration.id, ?outcome, "no attempt"
             );
             let left = (0..delivery.events.len()).collect();
-            return Attempted { outcome, left, at: began, latency: Duration::ZERO };
+            let (latency, made) = (Duration::ZERO, Made::default());
+            return Attempted { outcome, left, began, at: began, latency, made };
         }
     };
     let mut attempt = Attempt {
@@ -122,7 +143,9 @@ pub async fn attempt<P: Ports>(
         state: vec![State::Untried; delivery.events.len()],
         worst: None,
         ill_in_a_row: 0,
-        sums: Sums::default(),
+        latency: Duration::ZERO,
+        made: Made::default(),
+        said_no: false,
     };
     attempt.run().await;
     attempt.end()
@@ -136,15 +159,6 @@ enum State {
     Failed,
 }
 
-/// For the log.
-#[derive(Default)]
-struct Sums {
-    requests: u32,
-    plain_bytes: usize,
-    sent_bytes: usize,
-    latency: Duration,
-}
-
 struct Attempt<'a, P> {
     ports: &'a P,
     integration: &'a Integration,
@@ -156,7 +170,10 @@ struct Attempt<'a, P> {
     state: Vec<State>,
     worst: Option<Outcome>,
     ill_in_a_row: usize,
-    sums: Sums,
+    latency: Duration,
+    made: Made,
+    /// Whether an answer was no success.
+    said_no: bool,
 }
 
 impl<P: Ports> Attempt<'_, P> {
@@ -250,9 +267,9 @@ impl<P: Ports> Attempt<'_, P> {
         let mut requests = 0;
         loop {
             requests += 1;
-            self.sums.requests += 1;
-            self.sums.plain_bytes += plain.len();
-            self.sums.sent_bytes += sent.len();
+            self.made.requests += 1;
+            self.made.plain_bytes += plain.len();
+            self.made.sent_bytes += sent.len();
             let outcome = self.request(body, &plain, sent.clone(), gzipped).await;
             let elapsed = self.ports.clock().now().since(began);
             let policy = self.integration.immediate_retry();
@@ -286,11 +303,20 @@ impl<P: Ports> Attempt<'_, P> {
             },
         };
         let Some(Sent { answer, took }) = sent else {
-            self.sums.latency = self.patience.unwrap_or_default();
+            self.latency = self.patience.unwrap_or_default();
             return Outcome::Unanswered;
         };
-        self.sums.latency = took;
-        outcome(self.integration, &answer, ports.clock().now())
+        self.latency = took;
+        let outcome = outcome(self.integration, &answer, ports.clock().now());
+        let no = outcome != Outcome::Delivered;
+        if no || !self.said_no {
+            self.said_no |= no;
+            let answer = answer.ok();
+            self.made.status = answer.as_ref().map(|answer| answer.status);
+            self.made.answer =
+                answer.and_then(|answer| answer_text(&answer.body, self.integration, &self.to));
+        }
+        outcome
     }
 
     fn elapsed(&self) -> Duration {
@@ -308,7 +334,8 @@ impl<P: Ports> Attempt<'_, P> {
             Some(worst) => worst,
             None => Outcome::Unfinished,
         };
-        let Sums { requests, plain_bytes, sent_bytes, latency } = self.sums;
+        let latency = self.latency;
+        let Made { requests, plain_bytes, sent_bytes, .. } = self.made;
         tracing::info!(
             delivery = %self.delivery.id,
             integration = %self.integration.id,
@@ -322,7 +349,8 @@ impl<P: Ports> Attempt<'_, P> {
             duration_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
             "attempt"
         );
-        Attempted { outcome, left, at: self.ports.clock().now(), latency }
+        let at = self.ports.clock().now();
+        Attempted { outcome, left, began: self.began, at, latency, made: self.made }
     }
 }
 

@@ -17,6 +17,7 @@ use futures_util::{StreamExt, future::join_all, stream};
 
 use crate::{
     attempt::ATTEMPT,
+    attempt_log::AttemptLog,
     breaker,
     compiled::{Compiled, Compiler},
     count::Uncounted,
@@ -64,6 +65,8 @@ pub struct Policy {
     pub breaker: breaker::Policy,
     /// Endpoints that the guard exempts.
     pub allowed: Allowed,
+    /// How long the delivery log keeps an attempt.
+    pub keep_attempts: Duration,
 }
 
 /// One record of a queue.
@@ -94,11 +97,12 @@ struct Invocation {
     deadline: Timestamp,
     /// Integrations whose endpoint hung: they get no more attempts.
     hanging: Mutex<HashSet<IntegrationId>>,
+    log: AttemptLog,
 }
 
 impl Invocation {
     fn new(deadline: Timestamp) -> Self {
-        Self { deadline, hanging: Mutex::default() }
+        Self { deadline, hanging: Mutex::default(), log: AttemptLog::default() }
     }
 
     fn hanging(&self) -> MutexGuard<'_, HashSet<IntegrationId>> {
@@ -156,7 +160,17 @@ impl<P: Ports> Batch<P> {
             }
             failed.extend(self.deliver_group(records, group, &invocation).await);
         }
+        self.end(&invocation).await;
         failed
+    }
+
+    /// Writes what is written once for all lanes, as far as there is time.
+    async fn end(&self, invocation: &Invocation) {
+        let end = invocation.deadline.minus(RESERVE);
+        let writing = invocation.log.write(&self.ports, self.policy.keep_attempts);
+        if within(self.ports.clock(), end, writing).await.is_none() {
+            tracing::warn!("no time to write the delivery log");
+        }
     }
 
     async fn deliver_group(
@@ -297,4 +311,4 @@ fn up_to(packed: Vec<(usize, u32, Packed<'_>)>, bound: usize) -> Vec<Vec<(usize,
 type Returned = BTreeMap<(ProjectId, IntegrationId), Vec<Job>>;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,8 +5,10 @@
 //! waiting for either.
 
 pub mod admin;
+pub mod answer_text;
 pub mod array;
 pub mod attempt;
+pub mod attempt_log;
 pub mod batch;
 mod beside;
 pub mod breaker;

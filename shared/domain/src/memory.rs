@@ -13,6 +13,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
+    attempt_log::Record,
     breaker::{self, Breaker},
     delivery::Delivery,
     destination::Allowed,
@@ -70,6 +71,7 @@ pub(crate) fn policy() -> crate::batch::Policy {
         schedule: Schedule::default(),
         breaker: breaker::Policy::default(),
         allowed: Allowed::default(),
+        keep_attempts: Duration::from_hours(7 * 24),
     }
 }
 
@@ -118,6 +120,7 @@ pub(crate) struct State {
     pub(crate) health: BTreeMap<IntegrationId, (Health, bool)>,
     pub(crate) ledger: BTreeMap<(IntegrationId, String), Counts>,
     pub(crate) objects: BTreeMap<String, (Timestamp, Bytes)>,
+    pub(crate) attempts: Vec<Record>,
     pub(crate) got: Vec<Got>,
     pub(crate) replies: BTreeMap<String, Reply>,
     /// Replies of the next requests, before `replies`.
@@ -490,6 +493,18 @@ impl LedgerStore for &World {
         let state = self.call("counts")?;
         let of_id = state.ledger.iter().filter(|((of, _), _)| of == id);
         Ok(of_id.map(|((_, hour), counts)| (hour.clone(), *counts)).collect())
+    }
+}
+
+impl AttemptStore for &World {
+    async fn add_attempts(&self, records: &[Record], _: Timestamp) -> PortResult<()> {
+        self.call("add_attempts")?.attempts.extend(records.iter().cloned());
+        Ok(())
+    }
+
+    async fn attempts(&self, id: &IntegrationId, range: &AttemptRange) -> PortResult<Vec<Record>> {
+        let state = self.call("attempts")?;
+        Ok(range.of(state.attempts.iter().filter(|record| record.integration == *id)))
     }
 }
 

@@ -8,6 +8,7 @@ use std::{fmt, future::Future, time::Duration};
 use bytes::Bytes;
 
 use crate::{
+    attempt_log::Record,
     breaker::Breaker,
     destination::Destination,
     health::{Health, Pause},
@@ -301,6 +302,51 @@ pub trait LedgerStore: Send + Sync {
     ) -> impl Future<Output = PortResult<Vec<(String, Counts)>>> + Send;
 }
 
+/// Which attempts of an integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRange {
+    /// Not before this.
+    pub from: Timestamp,
+    /// Before this.
+    pub to: Timestamp,
+    /// Before the one with this id, where there is one: what a page ended with.
+    pub before: Option<String>,
+    /// So many at most.
+    pub limit: usize,
+}
+
+impl AttemptRange {
+    /// What of these is within the range: newest first.
+    pub fn of<'a>(&self, records: impl Iterator<Item = &'a Record>) -> Vec<Record> {
+        let within = |record: &&Record| {
+            (self.from..self.to).contains(&record.at)
+                && self.before.as_ref().is_none_or(|before| record.id() < *before)
+        };
+        let mut found: Vec<_> = records.filter(within).cloned().collect();
+        found.sort_by_key(|record| std::cmp::Reverse(record.id()));
+        found.truncate(self.limit);
+        found
+    }
+}
+
+/// The delivery log.
+pub trait AttemptStore: Send + Sync {
+    /// Adds records, in as few calls as the service takes, to be kept until `expires`. An error says
+    /// that some of them, or all, were not written.
+    fn add_attempts(
+        &self,
+        records: &[Record],
+        expires: Timestamp,
+    ) -> impl Future<Output = PortResult<()>> + Send;
+    /// Attempts of one integration, newest first. Eventually consistent. Fewer than the limit: there
+    /// are no more.
+    fn attempts(
+        &self,
+        id: &IntegrationId,
+        range: &AttemptRange,
+    ) -> impl Future<Output = PortResult<Vec<Record>>> + Send;
+}
+
 /// One object of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -427,8 +473,8 @@ pub trait Services: Send + Sync {
     type Random: Random;
     /// Queues.
     type Queues: Queues;
-    /// Configuration, health and ledger.
-    type Store: Registry + HealthStore + LedgerStore;
+    /// Configuration, health, ledger and delivery log.
+    type Store: Registry + HealthStore + LedgerStore + AttemptStore;
     /// Parked and dead deliveries.
     type Objects: Objects;
 

@@ -10,15 +10,16 @@ use std::{
 
 use bytes::Bytes;
 use flagpost_domain::{
+    attempt_log::Record,
     breaker::Breaker,
     health::{Health, Pause},
     id::{IntegrationId, ProjectId},
     integration::{Environment, Integration},
     ledger::Counts,
     ports::{
-        Answer, Claim, Clock, EventHash, Found, HealthStore, KeyGrant, KeyHash, LedgerStore,
-        Listed, Objects, Outgoing, PortError, PortResult, Ports, Queue, Queues, Random, Registry,
-        Request, Seen, Sender, Sent, Services, Timer,
+        Answer, AttemptRange, AttemptStore, Claim, Clock, EventHash, Found, HealthStore, KeyGrant,
+        KeyHash, LedgerStore, Listed, Objects, Outgoing, PortError, PortResult, Ports, Queue,
+        Queues, Random, Registry, Request, Seen, Sender, Sent, Services, Timer,
     },
     time::{Timestamp, millis},
 };
@@ -221,6 +222,16 @@ impl HealthStore for Store {
 
     async fn overdue(&self, _: Timestamp) -> PortResult<Vec<Timer>> {
         unexpected("overdue")
+    }
+}
+
+impl AttemptStore for Store {
+    async fn add_attempts(&self, _: &[Record], _: Timestamp) -> PortResult<()> {
+        Ok(())
+    }
+
+    async fn attempts(&self, _: &IntegrationId, _: &AttemptRange) -> PortResult<Vec<Record>> {
+        Ok(Vec::new())
     }
 }
 

@@ -86,6 +86,7 @@ impl Deliverer {
             schedule: Schedule::default(),
             breaker: breaker::Policy::default(),
             allowed: "hooks.example.com".parse().unwrap_or_default(),
+            keep_attempts: std::time::Duration::from_hours(7 * 24),
         };
         Self { batch: Batch::new(Idle::new(Store::with(vec![integration]), signer), policy) }
     }

@@ -5,6 +5,7 @@
 //! time. A witness sees it all and says at once when a promise is broken.
 
 pub mod attempts;
+pub mod delivery_log;
 pub mod endpoint;
 pub mod executor;
 pub mod fault;

@@ -99,7 +99,7 @@ impl Port {
         self.who.function == "drain"
     }
 
-    async fn call<T: Send + 'static>(
+    pub(crate) async fn call<T: Send + 'static>(
         &self,
         call: &'static str,
         effect: impl FnMut(&mut State, i64) -> T + Send + 'static,

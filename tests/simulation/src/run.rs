@@ -99,6 +99,7 @@ pub fn policy() -> Policy {
         schedule: Schedule::default(),
         breaker: breaker::Policy::default(),
         allowed: Allowed::default(),
+        keep_attempts: Duration::from_hours(7 * 24),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use flagpost_domain::{
+    attempt_log::Record,
     breaker::Breaker,
     health::{Health, Lease, Pause},
     id::{IntegrationId, ProjectId},
@@ -52,6 +53,8 @@ pub struct Table {
     pub health: BTreeMap<IntegrationId, Versioned<Item>>,
     /// The ledger.
     pub ledger: BTreeMap<IntegrationId, BTreeMap<String, Counts>>,
+    /// The delivery log.
+    pub attempts: BTreeMap<IntegrationId, BTreeMap<String, Record>>,
     /// Events that were accepted or are claimed: until when, and when they expire.
     pub seen: BTreeMap<EventHash, (Option<Timestamp>, Timestamp)>,
     /// Health items written, for what a healthy integration costs.

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do ends it")]
 
 mod admin;
+mod attempts;
 mod health;
 mod ledger;
 mod objects;

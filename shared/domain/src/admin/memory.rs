@@ -9,15 +9,16 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
+    attempt_log::Record,
     breaker::Breaker,
     health::{Health, Pause},
     id::{IntegrationId, KeyId, ProjectId},
     integration::{Integration, Own, Stream},
     ledger::Counts,
     ports::{
-        AdminStore, Clock, Found, HealthStore, KeyGrant, KeyHash, KeyListing, LedgerStore, Listed,
-        Objects, Outgoing, PortError, PortResult, Project, Queue, Queues, Random, Registry,
-        Services, Timer, Written,
+        AdminStore, AttemptRange, AttemptStore, Clock, Found, HealthStore, KeyGrant, KeyHash,
+        KeyListing, LedgerStore, Listed, Objects, Outgoing, PortError, PortResult, Project, Queue,
+        Queues, Random, Registry, Services, Timer, Written,
     },
     time::Timestamp,
 };
@@ -39,6 +40,7 @@ pub(super) struct Inner {
     pub(super) health: BTreeMap<IntegrationId, Health>,
     pub(super) counts: Vec<(String, Counts)>,
     pub(super) objects: Vec<String>,
+    pub(super) attempts: Vec<Record>,
     pub(super) sent: Vec<Outgoing>,
     /// Calls that fail, by their method's name.
     pub(super) failing: HashSet<&'static str>,
@@ -204,6 +206,16 @@ impl LedgerStore for Memory {
     }
     async fn counts(&self, _: &IntegrationId) -> PortResult<Vec<(String, Counts)>> {
         Ok(self.call("counts")?.counts.clone())
+    }
+}
+
+impl AttemptStore for Memory {
+    async fn add_attempts(&self, _: &[Record], _: Timestamp) -> PortResult<()> {
+        unused()
+    }
+    async fn attempts(&self, id: &IntegrationId, range: &AttemptRange) -> PortResult<Vec<Record>> {
+        let inner = self.call("attempts")?;
+        Ok(range.of(inner.attempts.iter().filter(|record| record.integration == *id)))
     }
 }
 

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
     attempt::{ATTEMPT, Attempted, PATIENCE, attempt},
+    attempt_log::{Function, Record},
     beside::beside,
     breaker::{Breaker, Observation},
     compiled::Compiled,
@@ -206,6 +207,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             Tried::HeldUp(job) => return self.park.push(job),
         };
         self.seen.extend(attempted.observation(&job.delivery));
+        let record = Record::new(Function::Batch, &job.delivery, &attempted);
         let job = if attempted.is_changed(&job.delivery) { job.left(&attempted.left) } else { job };
         let (disposition, stop) = dispose(
             &attempted.outcome,
@@ -213,6 +215,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             &self.batch.policy.schedule,
             self.batch.ports.clock().now(),
         );
+        self.invocation.log.note(record.and_then(disposition));
         if let Some(stop) = stop {
             self.stop(stop).await;
         }

@@ -82,6 +82,7 @@ impl<P: Ports> Batch<P> {
             })
             .collect();
         failed.extend(self.run(lanes).await);
+        self.end(invocation).await;
         failed
     }
 

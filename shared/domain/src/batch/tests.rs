@@ -16,7 +16,7 @@ fn event(n: usize) -> Event {
     Event::from_object(format!(r#"{{"key":"u{n}"}}"#))
 }
 
-pub(super) fn message(events: std::ops::Range<usize>) -> String {
+pub(crate) fn message(events: std::ops::Range<usize>) -> String {
     let fresh = Fresh {
         project: "web".into(),
         environment: environment(),
@@ -31,7 +31,7 @@ fn records(bodies: &[String]) -> Vec<Record<'_>> {
     bodies.iter().map(|body| Record { body, receipt: "receipt", receives: 1 }).collect()
 }
 
-pub(super) async fn fresh(world: &World, bodies: &[String]) -> BTreeSet<usize> {
+pub(crate) async fn fresh(world: &World, bodies: &[String]) -> BTreeSet<usize> {
     let deadline = world.time().plus(Duration::from_secs(60));
     Batch::new(world, policy()).fresh(&records(bodies), deadline).await
 }

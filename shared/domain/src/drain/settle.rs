@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, stream};
 
 use crate::{
+    attempt_log::{Function, Record},
     breaker::Breaker,
     delivery::Delivery,
     diagnose::{change_breaker, pause_gone},
@@ -57,6 +58,8 @@ impl<P: Ports> Slice<'_, P> {
         let now = self.drain.ports.clock().now();
         let (disposition, stop) =
             dispose(&attempted.outcome, &delivery, &self.drain.policy.schedule, now);
+        let record = Record::new(Function::Drain, &delivery, &attempted);
+        self.log.note(record.and_then(disposition));
         match disposition {
             Disposition::Delivered | Disposition::Split | Disposition::GoOn => {
                 self.pacer.went_well(now);

@@ -18,6 +18,7 @@ use futures_util::{
 
 use crate::{
     attempt::ATTEMPT,
+    attempt_log::AttemptLog,
     beside::beside,
     breaker::{Before, Breaker, Observation},
     diagnose::{change_breaker, is_telling, jitter, observe},
@@ -70,6 +71,7 @@ pub(super) struct Slice<'a, P> {
     /// What was seen before and not written, since all was well.
     before: Before,
     pub(super) counts: Counts,
+    pub(super) log: AttemptLog,
     counted_at: Timestamp,
     pub(super) listing: Listing,
     /// Calls that failed on the way. One object that makes trouble does not hold up the others.
@@ -101,6 +103,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             seen: Vec::new(),
             before: Before::default(),
             counts: Counts::default(),
+            log: AttemptLog::default(),
             counted_at: now,
             listing: Listing::default(),
             trouble: Vec::new(),
@@ -287,6 +290,7 @@ impl<'a, P: Ports> Slice<'a, P> {
     async fn write_counts(&mut self) {
         let counts = std::mem::take(&mut self.counts);
         self.drain.uncounted.add(&self.drain.ports, &self.integration.id, counts).await;
+        self.log.write(&self.drain.ports, self.drain.policy.keep_attempts).await;
         self.counted_at = self.drain.ports.clock().now();
     }
 
