@@ -72,13 +72,15 @@ impl Delivery {
         within || self.events.len() == 1
     }
 
-    /// Pieces within these bounds, `{id}.p1`, `{id}.p2` and so on, with the same `began`.
+    /// Pieces within these bounds, `{id}.p1_50`, `{id}.p51_80` and so on, with the same `began`. They
+    /// are named by what they hold, so that one that is cut again, by other bounds, has another id.
     pub fn pieces(mut self, max_events: usize, max_bytes: usize) -> Vec<Self> {
         let tagged = self.numbered().into_iter();
         runs(tagged, max_events, max_bytes)
-            .enumerate()
-            .map(|(n, (events, numbers))| {
-                let id = format!("{}.p{}", self.id, n + 1);
+            .map(|(events, numbers)| {
+                let ends =
+                    [numbers.first(), numbers.last()].map(|n| n.copied().unwrap_or_default());
+                let id = format!("{}.p{}_{}", self.id, ends[0], ends[1]);
                 self.part(id, events.into_iter().zip(numbers).collect())
             })
             .collect()
@@ -182,7 +184,7 @@ mod tests {
         assert!(whole.fits(5, 1_000) && !whole.fits(4, 1_000) && !whole.fits(5, 20));
         let pieces = whole.clone().pieces(2, 1_000);
         let ids: Vec<_> = pieces.iter().map(|piece| piece.id.as_str()).collect();
-        assert_eq!(ids, ["d.p1", "d.p2", "d.p3"]);
+        assert_eq!(ids, ["d.p1_2", "d.p3_4", "d.p5_5"]);
         assert!(pieces.iter().all(|piece| piece.fits(2, 1_000) && piece.began == whole.began));
         let events: Vec<_> = pieces.into_iter().flat_map(|piece| piece.events).collect();
         assert_eq!(events, whole.events);

@@ -545,7 +545,7 @@ async fn what_was_parked_untried_is_cut_by_the_bounds_of_today() {
     let big = Delivery { integration: "a".into(), began: world.time(), ..delivery("big", 5) };
     park(&&world, &"web".into(), &"a".into(), vec![big], world.time()).await[0].clone().unwrap();
     follow(&world).await;
-    assert_eq!(ids(&world), ["big.p1", "big.p2", "big.p3"]);
+    assert_eq!(ids(&world), ["big.p1_2", "big.p3_4", "big.p5_5"]);
     assert_eq!(world.counts("a"), Counts { unparked: 5, delivered: 5, ..Counts::default() });
     assert!(world.keys("parked/").is_empty());
 }
