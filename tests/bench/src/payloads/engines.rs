@@ -1,5 +1,7 @@
 //! The two template engines, and what they render: the example of Amplitude's "Send Events to
-//! Webhooks", and a larger template. Each is written as people write it in that language.
+//! Webhooks", and a larger template. Each is written as people write it in that language, and both
+//! make the same bytes. For that one tag of the example has a `+` in minijinja's, which keeps the
+//! spaces before it: FreeMarker keeps them there too, a habit of its own.
 
 use flagpost_template::{Input, Template};
 use minijinja::{Environment, UndefinedBehavior, context, syntax::SyntaxConfig};
