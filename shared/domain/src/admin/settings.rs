@@ -12,7 +12,7 @@ use crate::{
     destination::{Allowed, Destination},
     id::{IntegrationId, ProjectId},
     integration::{Integration, MAX_BYTES, MAX_EVENTS, Own, Stream},
-    preset::{PRESETS, Preset},
+    preset::{Defaults, PRESETS, Preset},
     problem::Problem,
     time::Timestamp,
 };
@@ -65,6 +65,14 @@ pub(super) fn patched(
     allowed: &Allowed,
 ) -> Result<Integration, Problem> {
     let mut merged = settings(old);
+    // Another preset has another stream, unless it takes any.
+    let named = patch.get("preset").and_then(Value::as_str);
+    let takes_one = |(name, _, defaults): &&(&str, Preset, &Defaults)| {
+        named == Some(*name) && defaults.stream.is_some()
+    };
+    if PRESETS.iter().find(takes_one).is_some_and(|(_, preset, _)| *preset != old.preset) {
+        merged.remove("stream");
+    }
     for (name, value) in patch {
         match (name.as_str(), value) {
             // As it is shown: left as it is.
