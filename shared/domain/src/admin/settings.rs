@@ -12,7 +12,7 @@ use crate::{
     destination::{Allowed, Destination},
     id::{IntegrationId, ProjectId},
     integration::{Integration, MAX_BYTES, MAX_EVENTS, Own, Stream},
-    preset::{Defaults, PRESETS, Preset},
+    preset::{PRESETS, Preset},
     problem::Problem,
     time::Timestamp,
 };
@@ -67,10 +67,10 @@ pub(super) fn patched(
     let mut merged = settings(old);
     // Another preset has another stream, unless it takes any.
     let named = patch.get("preset").and_then(Value::as_str);
-    let takes_one = |(name, _, defaults): &&(&str, Preset, &Defaults)| {
-        named == Some(*name) && defaults.stream.is_some()
-    };
-    if PRESETS.iter().find(takes_one).is_some_and(|(_, preset, _)| *preset != old.preset) {
+    let other = PRESETS.iter().find(|(name, preset, defaults)| {
+        named == Some(*name) && *preset != old.preset && defaults.stream.is_some()
+    });
+    if other.is_some() {
         merged.remove("stream");
     }
     for (name, value) in patch {
