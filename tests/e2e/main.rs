@@ -7,24 +7,35 @@
 //! them run at once. Waiting has generous deadlines; of time, only lower bounds are checked.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do ends it")]
+#![expect(clippy::print_stdout, reason = "what was sent, and what came of it, is told")]
 
 mod api;
+mod front;
 mod hostile;
 mod project;
+mod python;
 mod receiver;
 mod sample;
 mod stack;
 mod wait;
 
 mod answers;
+mod attempts;
 mod breaker;
 mod deletion;
 mod delivery;
+mod flagsmith;
 mod misbehaving;
 mod operator;
+mod presets;
 mod refusals;
 mod retry;
 mod schedules;
+mod sdks;
+mod secrets;
+mod selection;
 mod settings;
+mod signatures;
 mod standard;
 mod strangers;
+mod templates;

@@ -140,6 +140,11 @@ impl Webhook {
         admin(&self.api, &self.stack, method, &path, headers, body).await
     }
 
+    /// Changes settings: a merge patch.
+    pub(crate) async fn change(&self, settings: Value) -> Answer {
+        self.admin("PATCH", "", &[("if-match", "*")], Some(settings)).await.expect(200)
+    }
+
     pub(crate) async fn pause(&self, reason: &str) {
         self.admin("POST", "/pause", &[], Some(json!({"reason": reason}))).await.expect(200);
     }

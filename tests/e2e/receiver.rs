@@ -2,7 +2,7 @@
 //! it is told.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::Read,
     sync::{Arc, Mutex},
 };
@@ -55,6 +55,26 @@ impl Received {
     /// A header's value; empty if there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// All headers but those of HTTP itself and of the delivery, which must be there: names in small letters, in their
+    /// order.
+    pub(crate) fn own_headers(&self) -> BTreeMap<&str, &str> {
+        let mut own: BTreeMap<_, _> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let length = own.remove("content-length").unwrap();
+        assert!(self.is_gzipped() || length == self.body.len().to_string(), "{length}");
+        assert!(own.remove("host").is_some_and(|host| !host.is_empty()));
+        assert!(own.remove("webhook-id").is_some_and(|id| !id.is_empty()));
+        assert!(own.remove("accept").is_some_and(|accepted| accepted == "*/*"));
+        let at: i64 = own.remove("webhook-timestamp").unwrap().parse().unwrap();
+        assert!((0..3_600).contains(&(self.at.seconds() - at)), "{at}");
+        own
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
     }
 
     /// The delivery.

@@ -3,7 +3,7 @@
 use std::{env::current_exe, path::PathBuf, process::Command};
 
 /// Everything that any function needs, and all of it makes sense.
-const GOOD: [(&str, &str); 21] = [
+const GOOD: [(&str, &str); 23] = [
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "a-secret-that-nobody-logs"),
     ("AWS_REGION", "us-east-1"),
@@ -17,6 +17,7 @@ const GOOD: [(&str, &str); 21] = [
     ("FLAGPOST_WAKE_DLQ_URL", "http://127.0.0.1:9/000000000000/wake-dead"),
     ("FLAGPOST_MAX_BODY_BYTES", "4194304"),
     ("FLAGPOST_MAX_EVENTS", "10000"),
+    ("FLAGPOST_DEDUPLICATE", "on"),
     ("FLAGPOST_PARKED_RETENTION_DAYS", "14"),
     ("FLAGPOST_DEAD_RETENTION_DAYS", "30"),
     ("FLAGPOST_LEASE_SECONDS", "180"),

@@ -99,6 +99,7 @@ impl World {
             ("FLAGPOST_WAKE_DLQ_URL", &self.dead[2].url),
             ("FLAGPOST_MAX_BODY_BYTES", "4400000"),
             ("FLAGPOST_MAX_EVENTS", "50000"),
+            ("FLAGPOST_DEDUPLICATE", "on"),
             ("FLAGPOST_ALLOWED_ENDPOINTS", ALLOWED),
             ("FLAGPOST_ATTEMPTS_RETENTION_DAYS", "7"),
             ("FLAGPOST_RETRY_SLOTS_SECONDS", "10"),

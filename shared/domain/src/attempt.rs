@@ -28,12 +28,12 @@ use crate::{
 /// 10 s and is tried again for as long, and storing what came of it.
 pub const ATTEMPT: Duration = Duration::from_secs(26);
 
-/// Where each event is a request of its own, none begins later than this. What is left then is
-/// another attempt's.
+/// Where a delivery takes several requests, none begins later than this. What is left then is another
+/// attempt's.
 const GO_ON: Duration = Duration::from_secs(5);
 
 /// An endpoint that fails this often in a row is left alone for the rest of the attempt.
-const IN_A_ROW: usize = 3;
+const IN_A_ROW: usize = 5;
 
 /// `batch` waits so long for an answer. Who needs longer is served by `drain`, which has all the
 /// time of a request: an invocation of `batch` is one of a few, and others wait for it.
@@ -45,11 +45,15 @@ const STOOD_STILL: Duration = Duration::from_millis(500);
 /// What an attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempted {
-    /// Of what is left: [`Outcome::Delivered`] when nothing is.
+    /// The worst of its requests; [`Outcome::Delivered`] when nothing is left.
     pub outcome: Outcome,
-    /// The positions of the events that the endpoint did not take: first those that were not
-    /// tried, so that no event stands in the way of others for ever, then those that failed.
-    pub left: Vec<usize>,
+    /// The events of each request that failed, by their positions, and what it came to. An event
+    /// that no payload could be made of is one by itself.
+    pub failed: Vec<(Vec<usize>, Outcome)>,
+    /// The positions of the events that were not tried.
+    pub untried: Vec<usize>,
+    /// Whether it was given up because too much failed, not because time was up.
+    pub given_up: bool,
     /// When it began.
     pub began: Timestamp,
     /// When it ended.
@@ -76,15 +80,23 @@ pub struct Made {
 }
 
 impl Attempted {
-    /// Whether the endpoint took some of the events, and not all.
-    pub fn is_partial(&self, delivery: &Delivery) -> bool {
-        !self.left.is_empty() && self.left.len() < delivery.events.len()
+    /// How many events the endpoint did not take.
+    pub fn left(&self) -> usize {
+        self.untried.len() + self.failed.iter().map(|(positions, _)| positions.len()).sum::<usize>()
     }
 
-    /// Whether the delivery goes on as something else: without what was delivered, or in another
-    /// order, so that the next attempt begins with what was not tried.
-    pub fn is_changed(&self, delivery: &Delivery) -> bool {
-        !self.left.is_empty() && !self.left.iter().copied().eq(0..delivery.events.len())
+    /// Whether the endpoint took some of the events, and not all.
+    pub fn is_partial(&self, delivery: &Delivery) -> bool {
+        self.left() > 0 && self.left() < delivery.events.len()
+    }
+
+    /// Whether the delivery goes on as it is: in one request it failed, and nothing else is left.
+    pub fn is_whole(&self, delivery: &Delivery) -> bool {
+        match (self.failed.as_slice(), self.untried.len()) {
+            ([(failed, _)], 0) => failed.len() == delivery.events.len(),
+            ([], untried) => untried == delivery.events.len(),
+            _ => false,
+        }
     }
 
     /// What it says about the endpoint's health; `None` where it says nothing.
@@ -127,9 +139,17 @@ pub async fn attempt<P: Ports>(
             tracing::warn!(
                 delivery = %delivery.id, integration = %integration.id, ?outcome, "no attempt"
             );
-            let left = (0..delivery.events.len()).collect();
-            let (latency, made) = (Duration::ZERO, Made::default());
-            return Attempted { outcome, left, began, at: began, latency, made };
+            let all = (0..delivery.events.len()).collect();
+            return Attempted {
+                failed: vec![(all, outcome.clone())],
+                outcome,
+                untried: Vec::new(),
+                given_up: false,
+                began,
+                at: began,
+                latency: Duration::ZERO,
+                made: Made::default(),
+            };
         }
     };
     let mut attempt = Attempt {
@@ -140,23 +160,18 @@ pub async fn attempt<P: Ports>(
         patience,
         began,
         to,
-        state: vec![State::Untried; delivery.events.len()],
-        worst: None,
+        next: 0,
+        held: None,
+        delivered: 0,
+        failed: Vec::new(),
         ill_in_a_row: 0,
+        given_up: false,
         latency: Duration::ZERO,
         made: Made::default(),
         said_no: false,
     };
     attempt.run().await;
     attempt.end()
-}
-
-/// Where an event of the delivery is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Untried,
-    Delivered,
-    Failed,
 }
 
 struct Attempt<'a, P> {
@@ -167,9 +182,14 @@ struct Attempt<'a, P> {
     patience: Option<Duration>,
     began: Timestamp,
     to: Destination,
-    state: Vec<State>,
-    worst: Option<Outcome>,
+    /// The first event that is in no request yet.
+    next: usize,
+    /// A payload that had no room in the last request.
+    held: Option<(usize, Event)>,
+    delivered: usize,
+    failed: Vec<(Vec<usize>, Outcome)>,
     ill_in_a_row: usize,
+    given_up: bool,
     latency: Duration,
     made: Made,
     /// Whether an answer was no success.
@@ -179,84 +199,94 @@ struct Attempt<'a, P> {
 impl<P: Ports> Attempt<'_, P> {
     async fn run(&mut self) {
         let payload = self.integration.payload();
-        let count = self.delivery.events.len();
-        let width = if payload == Payload::Object { 1 } else { count };
-        for first in (0..count).step_by(width.max(1)) {
-            if first > 0 && self.elapsed() > GO_ON {
+        while self.held.is_some() || self.next < self.delivery.events.len() {
+            if self.is_late() {
                 return;
             }
-            let made = self.make(first..(first + width).min(count)).await;
+            let made = self.make(payload).await;
             if made.is_empty() {
                 continue;
             }
             let body = together(payload, self.delivery, &made);
+            drop(made);
             let outcome = self.send(&body).await;
-            if !self.go_on_after(outcome, &body) {
+            if !self.go_on_after(outcome, body.positions) {
                 return;
             }
         }
     }
 
-    /// The payloads of these events, as far as there is time to make them.
-    async fn make(&mut self, positions: std::ops::Range<usize>) -> Vec<(usize, Event)> {
-        let mut made = Vec::with_capacity(positions.len());
-        for position in positions {
-            let Some(event) = self.delivery.events.get(position) else { break };
-            if self.compiled.template().is_some() {
+    /// The payloads of the next request, as many as fit into it and there is time to make.
+    async fn make(&mut self, payload: Payload) -> Vec<(usize, Event)> {
+        let templated = self.compiled.template().is_some();
+        // What no template made was cut when the delivery was.
+        let bound = if templated { self.integration.max_bytes } else { usize::MAX };
+        let most = if payload == Payload::Object { 1 } else { self.delivery.events.len() };
+        let mut made: Vec<_> = self.held.take().into_iter().collect();
+        let mut size = made.iter().map(|(_, payload)| payload.size() + 1).sum::<usize>();
+        while made.len() < most
+            && let Some(event) = self.delivery.events.get(self.next)
+        {
+            if templated {
                 // It computes: others may have something to do meanwhile.
                 step_aside().await;
-                // One at least: an attempt that tries nothing would be made for ever.
-                if position > 0 && self.elapsed() > GO_ON {
+                if self.is_late() {
                     break;
                 }
             }
+            let position = self.next;
+            self.next += 1;
             match payload::make(self.integration, self.compiled, event) {
-                Ok(payload) => made.push((position, payload)),
+                Ok(payload) if made.is_empty() || size + payload.size() < bound => {
+                    size += payload.size() + 1;
+                    made.push((position, payload));
+                }
+                Ok(payload) => {
+                    self.held = Some((position, payload));
+                    break;
+                }
                 Err(error) => {
-                    self.failed(&[position], Outcome::Failed(Failure::ours(error.to_string())));
+                    let outcome = Outcome::Failed(Failure::ours(error.to_string()));
+                    self.failed.push((vec![position], outcome));
                 }
             }
         }
         made
     }
 
+    /// Whether what is left is another attempt's. One event at least is tried: an attempt that tries
+    /// nothing would be made for ever.
+    fn is_late(&self) -> bool {
+        self.next > 0 && self.ports.clock().now().since(self.began) > GO_ON
+    }
+
     /// Notes what became of a request; whether there may be another.
-    fn go_on_after(&mut self, outcome: Outcome, body: &Body) -> bool {
+    fn go_on_after(&mut self, outcome: Outcome, positions: Vec<usize>) -> bool {
         let ends = match &outcome {
             Outcome::Delivered | Outcome::Unfinished => {
                 self.ill_in_a_row = 0;
-                for position in &body.positions {
-                    self.state[*position] = State::Delivered;
-                }
+                self.delivered += positions.len();
                 return true;
             }
             Outcome::Failed(failure) => {
                 self.ill_in_a_row = if failure.ill { self.ill_in_a_row + 1 } else { 0 };
-                failure.timed_out || self.ill_in_a_row >= IN_A_ROW
+                self.given_up = failure.timed_out || self.ill_in_a_row >= IN_A_ROW;
+                self.given_up
             }
             // Of one event among others: those may be smaller.
             Outcome::TooLarge if self.is_one_of_many() => {
                 let failure = Failure::ours("status 413".to_owned());
-                self.failed(&body.positions, Outcome::Failed(failure));
+                self.failed.push((positions, Outcome::Failed(failure)));
                 return true;
             }
             Outcome::TooLarge | Outcome::Wait(_) | Outcome::Gone | Outcome::Unanswered => true,
         };
-        self.failed(&body.positions, outcome);
+        self.failed.push((positions, outcome));
         !ends
     }
 
     fn is_one_of_many(&self) -> bool {
         self.integration.payload() == Payload::Object && self.delivery.events.len() > 1
-    }
-
-    fn failed(&mut self, positions: &[usize], outcome: Outcome) {
-        for position in positions {
-            self.state[*position] = State::Failed;
-        }
-        if self.worst.as_ref().is_none_or(|worst| weight(worst) < weight(&outcome)) {
-            self.worst = Some(outcome);
-        }
     }
 
     async fn send(&mut self, body: &Body) -> Outcome {
@@ -319,19 +349,13 @@ impl<P: Ports> Attempt<'_, P> {
         outcome
     }
 
-    fn elapsed(&self) -> Duration {
-        self.ports.clock().now().since(self.began)
-    }
-
     fn end(self) -> Attempted {
-        let with = |state: State| {
-            let positions = self.state.iter().enumerate();
-            positions.filter(move |(_, one)| **one == state).map(|(position, _)| position)
-        };
-        let left: Vec<_> = with(State::Untried).chain(with(State::Failed)).collect();
-        let outcome = match self.worst {
-            _ if left.is_empty() => Outcome::Delivered,
-            Some(worst) => worst,
+        let held = self.held.iter().map(|(position, _)| *position);
+        let untried: Vec<_> = held.chain(self.next..self.delivery.events.len()).collect();
+        let worst = self.failed.iter().map(|(_, outcome)| outcome).max_by_key(|one| weight(one));
+        let outcome = match worst {
+            Some(worst) => worst.clone(),
+            None if untried.is_empty() => Outcome::Delivered,
             None => Outcome::Unfinished,
         };
         let latency = self.latency;
@@ -343,14 +367,22 @@ impl<P: Ports> Attempt<'_, P> {
             ?outcome,
             requests,
             events = self.delivery.events.len(),
-            left = left.len(),
+            left = self.delivery.events.len() - self.delivered,
             plain_bytes,
             sent_bytes,
             duration_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
             "attempt"
         );
-        let at = self.ports.clock().now();
-        Attempted { outcome, left, began: self.began, at, latency, made: self.made }
+        Attempted {
+            outcome,
+            failed: self.failed,
+            untried,
+            given_up: self.given_up,
+            began: self.began,
+            at: self.ports.clock().now(),
+            latency,
+            made: self.made,
+        }
     }
 }
 

@@ -115,7 +115,7 @@ pub struct Record {
 impl Record {
     /// The record of an attempt at `delivery`, as it was before. [`Record::and_then`] completes it.
     pub fn new(from: Function, delivery: &Delivery, attempted: &Attempted) -> Self {
-        let Attempted { outcome, left, began, latency, made, .. } = attempted;
+        let Attempted { outcome, began, latency, made, .. } = attempted;
         let events = delivery.count();
         Self {
             integration: delivery.integration.clone(),
@@ -131,7 +131,7 @@ impl Record {
             },
             duration_ms: millis(*latency),
             events,
-            delivered: events.saturating_sub(left.len() as u64),
+            delivered: events.saturating_sub(attempted.left() as u64),
             bytes: made.plain_bytes as u64,
             bytes_sent: made.sent_bytes as u64,
             answer: made.answer.clone(),

@@ -33,13 +33,21 @@ impl Delivery {
         self.numbers.get(position).copied().unwrap_or_else(in_place)
     }
 
-    /// What is left of it: the events at these positions, in this order, each with its number.
+    /// The events at these positions as a delivery of their own, named by what it holds.
     #[must_use]
-    pub fn left(self, positions: &[usize]) -> Self {
-        let numbers = positions.iter().map(|position| self.number(*position)).collect();
-        let rest = self.rest || positions.len() < self.events.len();
-        let events = positions.iter().filter_map(|position| self.events.get(*position).cloned());
-        Self { events: events.collect(), numbers, rest, ..self }
+    pub fn part_of(&self, positions: &[usize]) -> Self {
+        let events = positions.iter().filter_map(|position| {
+            let event = self.events.get(*position)?;
+            Some((event.clone(), self.number(*position)))
+        });
+        Self { rest: true, ..self.named_part(events.collect()) }
+    }
+
+    fn named_part(&self, events: Vec<(Event, u32)>) -> Self {
+        let number = |one: Option<&(Event, u32)>| one.map_or(0, |(_, number)| *number);
+        let (first, last) = (number(events.first()), number(events.last()));
+        // Names sort as numbers do.
+        self.part(format!("{}.p{first:03}_{last:03}", self.id), events)
     }
 
     fn part(&self, id: String, events: Vec<(Event, u32)>) -> Self {
@@ -72,15 +80,12 @@ impl Delivery {
         within || self.events.len() == 1
     }
 
-    /// Pieces within these bounds, `{id}.p1`, `{id}.p2` and so on, with the same `began`.
+    /// Pieces within these bounds, `{id}.p001_050`, `{id}.p051_080` and so on, with the same `began`. They
+    /// are named by what they hold, so that one that is cut again, by other bounds, has another id.
     pub fn pieces(mut self, max_events: usize, max_bytes: usize) -> Vec<Self> {
         let tagged = self.numbered().into_iter();
         runs(tagged, max_events, max_bytes)
-            .enumerate()
-            .map(|(n, (events, numbers))| {
-                let id = format!("{}.p{}", self.id, n + 1);
-                self.part(id, events.into_iter().zip(numbers).collect())
-            })
+            .map(|(events, numbers)| self.named_part(events.into_iter().zip(numbers).collect()))
             .collect()
     }
 
@@ -182,7 +187,7 @@ mod tests {
         assert!(whole.fits(5, 1_000) && !whole.fits(4, 1_000) && !whole.fits(5, 20));
         let pieces = whole.clone().pieces(2, 1_000);
         let ids: Vec<_> = pieces.iter().map(|piece| piece.id.as_str()).collect();
-        assert_eq!(ids, ["d.p1", "d.p2", "d.p3"]);
+        assert_eq!(ids, ["d.p001_002", "d.p003_004", "d.p005_005"]);
         assert!(pieces.iter().all(|piece| piece.fits(2, 1_000) && piece.began == whole.began));
         let events: Vec<_> = pieces.into_iter().flat_map(|piece| piece.events).collect();
         assert_eq!(events, whole.events);
@@ -190,17 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_keeps_its_numbers() {
+    fn parts_keep_their_numbers_and_are_named_by_them() {
         let whole = delivery(4);
         assert_eq!(whole.number(2), 3);
-        let left = whole.clone().left(&[3, 1, 2]);
-        assert_eq!((left.numbers.as_slice(), left.count()), (&[4, 2, 3][..], 3));
-        assert_eq!(left.events[0], whole.events[3]);
-        let again = left.clone().left(&[1]);
-        assert_eq!((again.number(0), &again.events[0]), (2, &whole.events[1]));
-        assert!(left.rest && !whole.clone().left(&[3, 2, 1, 0]).rest);
-        let [a, b] = whole.left(&[3, 0]).halves().unwrap();
-        assert_eq!((a.numbers, b.numbers, a.rest), (vec![4], vec![1], true));
+        let part = whole.part_of(&[1, 2, 3]);
+        assert_eq!((part.id.as_str(), part.numbers.as_slice()), ("d.p002_004", &[2, 3, 4][..]));
+        assert_eq!((&part.events[0], part.rest), (&whole.events[1], true));
+        let again = part.part_of(&[1]);
+        assert_eq!((again.id.as_str(), again.number(0)), ("d.p002_004.p003_003", 3));
+        assert_eq!((again.id.whole(), &again.events[0]), ("d", &whole.events[2]));
+        let [a, b] = part.halves().unwrap();
+        assert_eq!((a.numbers, b.numbers, a.rest), (vec![2], vec![3, 4], true));
         let [_, b] = delivery(4).halves().unwrap();
         assert_eq!((b.numbers, b.rest), (vec![3, 4], false));
     }

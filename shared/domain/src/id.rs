@@ -52,7 +52,7 @@ id!(
 );
 
 impl DeliveryId {
-    /// The delivery that this one is a part of: `d` of `d.a`, `d.b.a` or `d.p3`. One that is whole
+    /// The delivery that this one is a part of: `d` of `d.a`, `d.b.a` or `d.p001_050`. One that is whole
     /// is its own.
     pub fn whole(&self) -> &str {
         self.0.split_once('.').map_or(&self.0, |(whole, _)| whole)

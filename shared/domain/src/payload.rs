@@ -93,7 +93,7 @@ pub fn together(payload: Payload, delivery: &Delivery, made: &[(usize, Event)]) 
             format!("{}.{}", delivery.id.whole(), delivery.number(*position))
         }
         _ if !delivery.rest && positions.len() == delivery.events.len() => delivery.id.to_string(),
-        _ => format!("{}.{}", delivery.id, digest(delivery, &positions)),
+        _ => format!("{}.{}", delivery.id.whole(), digest(delivery, &positions)),
     };
     Body { id, positions, plain }
 }

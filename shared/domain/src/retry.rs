@@ -76,6 +76,11 @@ impl Schedule {
         self.0.last().copied().unwrap_or_default()
     }
 
+    /// The first slot of a schedule that begins now.
+    pub fn first(&self, delivery: &DeliveryId, now: Timestamp) -> Timestamp {
+        self.dues(delivery, now).min().unwrap_or(now)
+    }
+
     /// When the delivery is due next, of a schedule that began at `began`; `None` when no slot is
     /// left.
     pub fn next(

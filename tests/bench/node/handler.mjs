@@ -12,6 +12,7 @@ const gzip = promisify(gzipCallback);
 const dynamodb = new DynamoDBClient({});
 const sqs = new SQSClient({});
 const { FLAGPOST_TABLE: table, FLAGPOST_RETRY_QUEUE_URL: retryQueue, WEBHOOK_SECRET: secret } = process.env;
+const key = Buffer.from(secret.slice("whsec_".length), "base64");
 
 const CACHE_MS = 30_000;
 const IMMEDIATE_RETRY_MS = 300;
@@ -104,7 +105,7 @@ async function attempt(integration, events) {
     "content-encoding": "gzip",
     "webhook-id": id,
     "webhook-timestamp": String(timestamp),
-    "webhook-signature": `v1,${createHmac("sha256", secret).update(plain).digest("base64")}`,
+    "webhook-signature": `v1,${createHmac("sha256", key).update(`${id}.${timestamp}.`).update(plain).digest("base64")}`,
   };
   const body = await gzip(plain);
   let status = await post(integration.url, headers, body);

@@ -5,9 +5,11 @@
 //! else the machine does falls on both.
 
 mod aws;
+mod chance;
 mod http;
 mod naive;
 mod paths;
+mod payloads;
 mod ports;
 mod processes;
 mod product;
@@ -22,8 +24,9 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 /// What may go wrong is told, and ends the run.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "flagpost-bench paths ROUNDS | flagpost-bench processes ROUNDS BATCH NODE \
-                     RUNTIME (the built function, Node, and the Node function's runtime.mjs)";
+const USAGE: &str = "flagpost-bench paths ROUNDS | flagpost-bench payloads ROUNDS | \
+                     flagpost-bench processes ROUNDS BATCH NODE RUNTIME (the built function, Node, \
+                     and the Node function's runtime.mjs)";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -43,6 +46,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: &[&str]) -> Outcome<bool> {
     match arguments {
         ["paths", rounds] => paths::run(rounds.parse()?).await,
+        ["payloads", rounds] => payloads::run(rounds.parse()?),
         ["processes", rounds, batch, node, runtime] => {
             let programs = processes::Programs {
                 batch: PathBuf::from(batch),

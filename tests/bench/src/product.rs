@@ -9,12 +9,13 @@ use flagpost_domain::{
     native::Post,
     preset::Preset,
     retry::Schedule,
+    secret::Secret,
     time::Timestamp,
 };
 
 use crate::{
-    Outcome,
-    ports::{Idle, KEY, Signer, Store, Texts, WallClock},
+    Outcome, naive,
+    ports::{Endpoint, Idle, KEY, Store, Texts, WallClock},
 };
 
 /// The project of all events.
@@ -22,7 +23,8 @@ pub(crate) const PROJECT: &str = "web";
 /// The environment that the key of all requests names, and that the integration wants.
 pub(crate) const ENVIRONMENT: &str = "prod";
 
-/// An integration of the preset `split` that takes the impressions of some environments.
+/// An integration of the preset `split` that takes the impressions of some environments, and whose
+/// deliveries are signed.
 pub(crate) fn integration(url: &str) -> Integration {
     Integration {
         id: "bench".into(),
@@ -33,7 +35,7 @@ pub(crate) fn integration(url: &str) -> Integration {
         preset: Preset::Split,
         environments: vec!["staging".to_owned(), ENVIRONMENT.to_owned()],
         enabled: true,
-        own: Own::default(),
+        own: Own { secret: Some(Secret::new(naive::SECRET)), ..Own::default() },
         max_events: MAX_EVENTS,
         max_bytes: MAX_BYTES,
         created_at: Timestamp(1_795_000_000_000),
@@ -79,8 +81,7 @@ pub(crate) struct Deliverer {
 }
 
 impl Deliverer {
-    /// `signer` is the endpoint.
-    pub(crate) fn new(signer: Signer) -> Self {
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
         let integration = integration("https://hooks.example.com/flagpost");
         let policy = Policy {
             schedule: Schedule::default(),
@@ -88,7 +89,7 @@ impl Deliverer {
             allowed: "hooks.example.com".parse().unwrap_or_default(),
             keep_attempts: std::time::Duration::from_hours(7 * 24),
         };
-        Self { batch: Batch::new(Idle::new(Store::with(vec![integration]), signer), policy) }
+        Self { batch: Batch::new(Idle::new(Store::with(vec![integration]), endpoint), policy) }
     }
 
     /// Delivers messages.

@@ -1,4 +1,4 @@
-//! A customer's endpoint that counts what it is sent.
+//! A customer's endpoint that checks signatures and counts what it is sent.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::{
     Outcome,
     http::{Asked, answer, serve},
-    naive::gunzip,
+    naive::{gunzip, sign},
 };
 
 /// The endpoint.
@@ -72,13 +72,14 @@ impl Counts {
 
 /// How many events a request holds.
 fn events(asked: &Asked) -> Outcome<u64> {
-    if asked.header("webhook-id").is_empty() {
-        return Err("no webhook-id".into());
-    }
     let plain = match asked.header("content-encoding") {
         "gzip" => gunzip(&asked.body)?.into(),
         _ => asked.body.clone(),
     };
+    let signature = sign(asked.header("webhook-id"), asked.header("webhook-timestamp"), &plain)?;
+    if asked.header("webhook-signature") != signature {
+        return Err("another signature".into());
+    }
     let events: Vec<&RawValue> = serde_json::from_slice(&plain)?;
     Ok(events.len() as u64)
 }
@@ -90,28 +91,31 @@ mod tests {
     use super::*;
     use crate::naive::gzip;
 
-    fn asked(body: Vec<u8>, headers: &[(&'static str, &'static str)]) -> Asked {
-        let headers =
-            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    fn asked(plain: &[u8], signature: Option<&str>) -> Asked {
+        let signature = signature.map_or_else(|| sign("d", "1", plain).unwrap(), str::to_owned);
+        let headers = [
+            ("content-encoding", "gzip"),
+            ("webhook-id", "d"),
+            ("webhook-timestamp", "1"),
+            ("webhook-signature", &signature),
+        ];
+        let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         Asked {
             method: Method::POST,
             path: "/".to_owned(),
-            headers: headers.collect(),
-            body: body.into(),
+            headers: headers.into_iter().collect(),
+            body: gzip(plain, 1).unwrap().into(),
         }
     }
 
     #[test]
     fn events_are_counted_and_nothing_else() {
         let counts = Counts::default();
-        let packed = gzip(b"[{},{}]", 1).unwrap();
-        let well = asked(packed.clone(), &[("content-encoding", "gzip"), ("webhook-id", "d")]);
-        assert_eq!(counts.take(&well).status(), 200);
-        for ill in [
-            asked(packed.clone(), &[("content-encoding", "gzip")]),
-            asked(packed, &[("webhook-id", "d")]),
-            asked(b"{}".to_vec(), &[("webhook-id", "d")]),
-        ] {
+        assert_eq!(counts.take(&asked(b"[{},{}]", None)).status(), 200);
+        let of_another = sign("d", "1", b"[{}]").unwrap();
+        for ill in
+            [asked(b"[{},{}]", Some(&of_another)), asked(b"[{},{}]", Some("")), asked(b"{}", None)]
+        {
             assert_eq!(counts.take(&ill).status(), 400);
         }
         assert_eq!(counts.events.load(Ordering::Relaxed), 2);

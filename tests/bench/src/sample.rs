@@ -4,6 +4,8 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use crate::chance::Chance;
+
 /// Events in one request, in one message and in one delivery.
 pub(crate) const EVENTS: usize = 500;
 
@@ -70,27 +72,6 @@ fn impression(number: usize, chance: &mut Chance) -> Value {
         set("properties", json!({ "tier": chance.of(&TIERS) }).to_string().into());
     }
     Value::Object(impression)
-}
-
-/// SplitMix64: small, and the same everywhere.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap_or_default()
-    }
-
-    fn of<T: Copy>(&mut self, values: &[T]) -> T {
-        values[self.below(values.len())]
-    }
 }
 
 #[cfg(test)]

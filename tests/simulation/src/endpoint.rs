@@ -15,6 +15,8 @@ pub enum Mode {
     Slow,
     /// 200, after so many milliseconds.
     Takes(i64),
+    /// 503, after a second or two.
+    Struggles,
     /// No answer.
     Hangs,
     /// 500 with this likelihood.
@@ -23,6 +25,8 @@ pub enum Mode {
     Limits(f64, u64),
     /// It takes a request, and answers 200 after the time-out.
     Late,
+    /// 202.
+    Accepts,
     /// 410.
     Gone,
     /// 413 to more events than this.
@@ -44,15 +48,34 @@ pub struct Reaction {
     pub fault: Option<Fault>,
 }
 
+/// A request as the endpoint saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When it came.
+    pub at: i64,
+    /// When it was answered, or will be.
+    pub answered_at: i64,
+    /// Its `webhook-id`.
+    pub id: String,
+    /// Its events.
+    pub events: Vec<u32>,
+    /// The answer; `None`: there was none.
+    pub status: Option<u16>,
+}
+
 /// An endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoint {
     /// What it does from when on; before the first, all is well.
     pub modes: BTreeMap<i64, Mode>,
-    /// The event that it cannot take.
-    pub poison: Option<u32>,
+    /// The events that it cannot take.
+    pub poisons: Vec<u32>,
+    /// What it answers to these; 0 is 400.
+    pub poisoned: u16,
     /// Milliseconds that it takes when it is well.
     pub takes: i64,
+    /// All requests, if somebody wants to count them.
+    pub log: Option<Vec<Arrival>>,
     tokens: f64,
     counted_at: i64,
 }
@@ -89,6 +112,10 @@ impl Endpoint {
             Mode::Down => status(takes, 500, Fault::EndpointDown),
             #[expect(clippy::cast_possible_truncation, reason = "a few thousand")]
             Mode::Slow => status(2_500 + (roll * 5_000.0) as i64, 200, Fault::EndpointSlow),
+            #[expect(clippy::cast_possible_truncation, reason = "a few thousand")]
+            Mode::Struggles => {
+                status(1_000 + (roll * 2_000.0) as i64, 503, Fault::EndpointStruggles)
+            }
             Mode::Takes(ms) => status(ms, 200, Fault::EndpointSlow),
             Mode::Hangs => status(i64::MAX, 200, Fault::EndpointHangs),
             Mode::Flaps(likely) if roll < likely => status(takes, 502, Fault::EndpointFlaps),
@@ -114,15 +141,17 @@ impl Endpoint {
             }
             #[expect(clippy::cast_possible_truncation, reason = "a few thousand")]
             Mode::Late => status(10_500 + (roll * 5_000.0) as i64, 200, Fault::EndpointLate),
+            Mode::Accepts => status(takes, 202, Fault::EndpointAccepts),
             Mode::Gone => status(takes, 410, Fault::EndpointGone),
             Mode::TooLarge(most) if events.len() > most => {
                 status(takes, 413, Fault::EndpointTooLarge)
             }
             Mode::Well | Mode::Flaps(_) | Mode::TooLarge(_) => well,
         };
-        let poisoned = self.poison.is_some_and(|poison| events.contains(&poison));
-        if poisoned && reaction.status == Some(200) && reaction.takes < 10_000 {
-            return status(takes, 400, Fault::EndpointPoison);
+        let poisoned = self.poisons.iter().any(|poison| events.contains(poison));
+        let taken = reaction.status.is_some_and(|status| (200..300).contains(&status));
+        if poisoned && taken && reaction.takes < 10_000 {
+            return status(takes, self.poisoned.max(400), Fault::EndpointPoison);
         }
         reaction
     }
@@ -165,7 +194,7 @@ mod tests {
 
     #[test]
     fn poison_fails_whatever_holds_it() {
-        let mut endpoint = Endpoint { poison: Some(7), ..Endpoint::new(20) };
+        let mut endpoint = Endpoint { poisons: vec![7], ..Endpoint::new(20) };
         assert_eq!(endpoint.react(&[6, 7], 0, 0.0).status, Some(400));
         assert_eq!(endpoint.react(&[6], 0, 0.0).status, Some(200));
     }

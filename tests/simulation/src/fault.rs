@@ -70,8 +70,12 @@ faults! {
     InFlightFull = "in-flight limit reached",
     /// An endpoint refuses connections or answers 500.
     EndpointDown = "endpoint down",
+    /// An endpoint answers 202, which not everybody counts as success.
+    EndpointAccepts = "endpoint answers 202",
     /// An endpoint answers after seconds.
     EndpointSlow = "endpoint slow",
+    /// An endpoint answers 503 after seconds.
+    EndpointStruggles = "endpoint fails after seconds",
     /// An endpoint never answers.
     EndpointHangs = "endpoint hangs",
     /// An endpoint fails every now and then.

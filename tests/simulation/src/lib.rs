@@ -5,14 +5,18 @@
 //! time. A witness sees it all and says at once when a promise is broken.
 
 pub mod attempts;
+pub mod carried;
 pub mod delivery_log;
 pub mod endpoint;
+pub mod events;
 pub mod executor;
 pub mod fault;
 pub mod function;
+pub mod immediate;
 pub mod mapping;
 pub mod neighbours;
 pub mod order;
+pub mod owner;
 pub mod population;
 pub mod port;
 pub mod queue;

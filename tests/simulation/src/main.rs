@@ -15,6 +15,7 @@ use std::{
 };
 
 use flagpost_simulation::{
+    attempts::Made,
     fault::{Fault, Tally, Weather},
     run::{Report, run},
 };
@@ -50,8 +51,8 @@ struct Sum {
     delivered: usize,
     dead: usize,
     repeated: u64,
-    attempts: u64,
-    requests: u64,
+    made: Made,
+    filtered: u64,
     lasted_hours: f64,
     broken: Vec<u64>,
 }
@@ -65,8 +66,8 @@ impl Sum {
         self.delivered += report.delivered;
         self.dead += report.dead;
         self.repeated += report.repeated;
-        self.attempts += report.attempts;
-        self.requests += report.requests;
+        self.made += report.made;
+        self.filtered += report.filtered;
         self.lasted_hours += report.lasted.as_secs_f64() / 3_600.0;
         if report.violation.is_some() {
             self.broken.push(report.seed);
@@ -146,15 +147,15 @@ fn summary(sum: &Sum, seconds: f64) {
     let _ = writeln!(out, "{} seeds in {seconds:.1} s: {:?}", sum.seeds, sum.weather);
     let _ = writeln!(
         out,
-        "{} events accepted, {} delivered to integrations, {} dead, {} repeated; {} attempts, {} \
-         requests; {:.0} virtual hours",
-        sum.accepted,
-        sum.delivered,
-        sum.dead,
-        sum.repeated,
-        sum.attempts,
-        sum.requests,
-        sum.lasted_hours
+        "{} events accepted, {} delivered to integrations, {} dead, {} repeated, {} not wanted by \
+         filters; {:.0} virtual hours",
+        sum.accepted, sum.delivered, sum.dead, sum.repeated, sum.filtered, sum.lasted_hours
+    );
+    let Made { attempts, requests, immediate, objects, ndjson, rests } = sum.made;
+    let _ = writeln!(
+        out,
+        "{attempts} attempts; {requests} requests, {immediate} of them immediate retries, {objects} \
+         with a single event, {ndjson} of NDJSON; {rests} rests stored",
     );
     for fault in Fault::ALL {
         let _ = writeln!(out, "{:>12}  {fault}", sum.tally.of(*fault));

@@ -2,19 +2,19 @@
 //! each delivery took.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use flagpost_domain::{drain::Retention, id::IntegrationId, time::millis};
+use flagpost_domain::{drain::Retention, id::IntegrationId, ledger::Counts, time::millis};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde_json::{Value, json};
 
 use crate::{
     attempts::Attempts,
-    endpoint::Endpoint,
+    endpoint::{Arrival, Endpoint},
     executor::Executor,
     fault::Weather,
     queue::IN_FLIGHT_MAX,
@@ -142,7 +142,7 @@ impl City {
         self.tenants = std::mem::take(&mut *founded.lock().unwrap_or_else(PoisonError::into_inner));
         self.members = self.world.with(|state| {
             let members = hosts(population).enumerate().filter_map(|(place, host)| {
-                let (id, _) = state.hosts.get(&host)?.clone();
+                let id = state.hosts.get(&host)?.id.clone();
                 let number = state.witness.number(&id);
                 Some(Member { id, number, host, tenant: place / each })
             });
@@ -158,6 +158,50 @@ impl City {
     pub fn endpoint(&self, integration: usize, change: impl FnOnce(&mut Endpoint)) {
         let host = &self.members[integration].host;
         self.world.with(|state| state.endpoints.get_mut(host).map(change));
+    }
+
+    /// Sets an integration otherwise; all of its requests are noted from here on.
+    pub fn set(&mut self, integration: usize, patch: Value) {
+        let Member { id, tenant, .. } = self.members[integration].clone();
+        self.endpoint(integration, |endpoint| endpoint.log = Some(Vec::new()));
+        let project = self.tenants[tenant].project.clone();
+        let operator = Arc::clone(&self.deployment.operator);
+        let done = Arc::new(Mutex::new(None));
+        let to = Arc::clone(&done);
+        self.world.spawn(async move {
+            let listed = operator.integrations(&project).await;
+            let one = listed.iter().find(|one| one["id"] == json!(id.as_str()));
+            let set = match one {
+                Some(one) => operator.patch(one, patch).await,
+                None => false,
+            };
+            *to.lock().unwrap_or_else(PoisonError::into_inner) = Some(set);
+        });
+        let is_set = || *done.lock().unwrap_or_else(PoisonError::into_inner);
+        self.executor.run(self.world.now() + FOUNDING_MS, || is_set().is_some());
+        if is_set() != Some(true) {
+            self.violate("an integration could not be changed".to_owned());
+        }
+    }
+
+    /// What an endpoint saw since its integration was [set](Self::set).
+    pub fn seen(&self, integration: usize) -> Vec<Arrival> {
+        let host = &self.members[integration].host;
+        self.world
+            .with(|state| state.endpoints.get(host).and_then(|one| one.log.clone()))
+            .unwrap_or_default()
+    }
+
+    /// The ledger of an integration, over all hours.
+    pub fn ledger(&self, integration: usize) -> Counts {
+        let id = &self.members[integration].id;
+        self.world.with(|state| {
+            let mut sum = Counts::default();
+            for counts in state.table.ledger.get(id).into_iter().flat_map(BTreeMap::values) {
+                sum += *counts;
+            }
+            sum
+        })
     }
 
     /// Numbers for new events of a project.

@@ -12,6 +12,7 @@ use flagpost_domain::{
     breaker,
     destination::Allowed,
     drain::{Drain, Retention},
+    id::IntegrationId,
     ingest::{Ingest, Limits},
     key,
     ledger::Counts,
@@ -24,13 +25,16 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::{
+    attempts::Made,
+    events,
     executor::Executor,
     fault::{Tally, Weather},
     function::{Container, Function},
     mapping::Mapping,
+    owner::Owner,
     port::Port,
     queue::Received,
-    table::Item,
+    table::{Configured, Item},
     trace::About,
     versioned::Versioned,
     witness::Violation,
@@ -49,6 +53,8 @@ const PATIENCE: i64 = 36 * HOUR;
 const FOLLOWING: u32 = 1_000_000_000;
 /// For so long they do.
 const FOLLOWING_HOURS: i64 = 30;
+/// What was set up so long before the first event came is known to everybody.
+const FOUNDED: Duration = Duration::from_secs(1);
 
 /// What a run came to.
 #[derive(Debug)]
@@ -69,10 +75,10 @@ pub struct Report {
     pub dead: usize,
     /// Deliveries of pairs that were delivered before.
     pub repeated: u64,
-    /// Attempts, and requests.
-    pub attempts: u64,
-    /// Requests.
-    pub requests: u64,
+    /// Attempts and requests.
+    pub made: Made,
+    /// Pairs that a filter did not want, as the ledger has it.
+    pub filtered: u64,
     /// Virtual time that it took.
     pub lasted: Duration,
     /// What happened, if a trace was wanted.
@@ -220,7 +226,7 @@ pub fn run(seed: u64, days: Option<u32>, traced: bool) -> Report {
             || [5 * MINUTE, 30 * MINUTE, 3 * HOUR, 8 * HOUR][chance.random_range(0..4)],
             |days| i64::from(days) * 24 * HOUR,
         ),
-        events: days.map_or_else(|| [30, 150, 400][chance.random_range(0..3)], |days| 600 * days),
+        events: days.map_or_else(|| [30, 100, 250][chance.random_range(0..3)], |days| 600 * days),
         steady: seed % 8 == 4,
     };
     let world = Arc::new(World::new(executor.time(), setting));
@@ -352,15 +358,16 @@ pub(crate) fn is_at_rest(state: &mut State, now: i64) -> bool {
 /// of that alone nobody can tell that the endpoint is well. It is tried at each pause's end.
 fn waiting(state: &mut State) -> BTreeMap<u32, (usize, usize)> {
     let mut poisons = HashMap::new();
-    for (host, (id, _)) in &state.hosts {
+    for (host, Owner { id, .. }) in &state.hosts {
         let open = |item: &Versioned<Item>| item.latest().health.breaker.open.is_some();
-        let poison = state.endpoints.get(host).and_then(|endpoint| endpoint.poison);
-        if let Some(poison) = poison.filter(|_| state.table.health.get(id).is_some_and(open)) {
-            poisons.insert(state.witness.number(id), poison);
+        let Some(endpoint) = state.endpoints.get(host) else { continue };
+        if state.table.health.get(id).is_some_and(open) {
+            poisons.insert(state.witness.number(id), endpoint.poisons.clone());
         }
     }
     let hopeless = |integration: u32, events: &[u32]| {
-        poisons.get(&integration).is_some_and(|poison| events.contains(poison))
+        let poisons = poisons.get(&integration).map(Vec::as_slice).unwrap_or_default();
+        poisons.iter().any(|poison| events.contains(poison))
     };
     state.witness.waiting(hopeless)
 }
@@ -395,6 +402,9 @@ pub(crate) fn check_end(world: &World) {
         if state.plan.weather < Weather::Storm {
             check_ledger(state, now);
         }
+        if state.plan.weather == Weather::Calm {
+            check_dead(state, now);
+        }
         if state.plan.weather == Weather::Calm && state.witness.repeated > 0 {
             let what = format!("{} repeated deliveries in calm weather", state.witness.repeated);
             state.witness.violate(now, About::default(), what);
@@ -413,9 +423,45 @@ fn check_ledger(state: &mut State, now: i64) {
         let number = state.witness.number(&id);
         let stored = i128::try_from(state.witness.stored(number)).unwrap_or(i128::MAX);
         let [scheduled, parked, dead] = sum.waiting();
+        if let Some([matched, filtered]) = expected(state, &id)
+            && [matched, filtered] != [sum.matched, sum.filtered]
+        {
+            let about = About { integration: Some(number), ..About::default() };
+            let what =
+                format!("{matched} matched and {filtered} filtered, but the ledger: {sum:?}");
+            state.witness.violate(now, about, what);
+        }
         if !sum.balances() || scheduled != 0 || parked + dead != stored {
             let about = About { integration: Some(number), ..About::default() };
             let what = format!("the ledger is off: {sum:?}, and {stored} events are stored");
+            state.witness.violate(now, about, what);
+        }
+    }
+}
+
+/// What an integration was sent and what its filter did not want, if it was never changed.
+fn expected(state: &State, id: &IntegrationId) -> Option<[u64; 2]> {
+    let owner = state.hosts.values().find(|owner| owner.id == *id)?;
+    let mut configured = state.table.integrations.values().filter_map(|project| project.get(id));
+    let Configured::Present(integration) = configured.next()?.latest() else { return None };
+    let begins = Timestamp(*state.witness.accepted.values().min()?);
+    owner.is_as_made(begins.minus(FOUNDED)).then(|| state.witness.wanted(integration))
+}
+
+/// Where each event is a request of its own, one that the endpoint cannot take hinders no other.
+fn check_dead(state: &mut State, now: i64) {
+    let dead: Vec<_> = state.witness.all_dead().collect();
+    for (host, owner) in &state.hosts {
+        let number = state.witness.number(&owner.id);
+        let Some(endpoint) = state.endpoints.get(host).filter(|_| owner.is_always_single()) else {
+            continue;
+        };
+        let innocent = |(of, event): &&(u32, u32)| {
+            *of == number && !endpoint.poisons.contains(event) && !events::lacks(*event)
+        };
+        if let Some((_, event)) = dead.iter().find(innocent) {
+            let about = About { integration: Some(number), events: vec![*event] };
+            let what = format!("event {event} is dead, and nothing was wrong with it");
             state.witness.violate(now, about, what);
         }
     }
@@ -434,8 +480,14 @@ fn report(world: &World) -> Report {
             delivered: state.witness.delivered.len(),
             dead: state.witness.dead(),
             repeated: state.witness.repeated,
-            attempts: state.witness.attempts.made,
-            requests: state.witness.attempts.requests,
+            made: state.witness.attempts.made,
+            filtered: state
+                .table
+                .ledger
+                .values()
+                .flat_map(BTreeMap::values)
+                .map(|c| c.filtered)
+                .sum(),
             lasted,
             violation,
             trace: state.trace.whole(),

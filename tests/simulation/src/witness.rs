@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use flagpost_domain::{
     id::{IntegrationId, ProjectId},
-    integration::{Origin, Stream},
+    integration::{Integration, Origin, Stream},
     message::{Aside, Fresh, Scheduled},
     parked::{ParkedKey, Place},
     ports::Queue,
@@ -15,6 +15,7 @@ use flagpost_domain::{
 
 use crate::{
     attempts::Attempts,
+    events,
     table::{Configured, Table},
     trace::About,
 };
@@ -62,8 +63,10 @@ pub struct Witness {
     pub attempts: Attempts,
     numbers: HashMap<IntegrationId, u32>,
     deleted: HashSet<u32>,
-    /// Events that EventsQueue had at some time.
-    queued: HashSet<u32>,
+    /// Integrations that had a template at some time.
+    making: HashSet<u32>,
+    /// Events that EventsQueue had at some time, with whose they are.
+    queued: BTreeMap<u32, (ProjectId, String)>,
     fresh: HashMap<u64, FreshCopy>,
     fresh_holds: HashMap<u32, u32>,
     copies: HashMap<(u32, u32), u32>,
@@ -75,15 +78,8 @@ pub struct Witness {
     dead: HashSet<(u32, u32)>,
 }
 
-/// The number of an event, which is all that its text says: `{"n":7}`.
-pub fn event_number(text: &[u8]) -> Option<u32> {
-    let at = text.windows(4).position(|four| four == b"\"n\":")? + 4;
-    let digits: Vec<u8> = text[at..].iter().copied().take_while(u8::is_ascii_digit).collect();
-    String::from_utf8(digits).ok()?.parse().ok()
-}
-
 fn numbers(events: &[flagpost_domain::event::Event]) -> Vec<u32> {
-    events.iter().filter_map(|event| event_number(event.as_bytes())).collect()
+    events.iter().filter_map(|event| events::number(event.as_bytes())).collect()
 }
 
 impl Witness {
@@ -111,10 +107,40 @@ impl Witness {
         self.deleted.insert(number);
     }
 
+    /// An integration makes what it sends by a template.
+    pub fn makes(&mut self, integration: u32) {
+        self.making.insert(integration);
+    }
+
+    /// Whether an integration makes what it sends by a template, or did.
+    pub fn is_making(&self, integration: u32) -> bool {
+        self.making.contains(&integration)
+    }
+
+    /// How many of the events that came in an integration wants, and how many its filter does not:
+    /// if it was always as it is now.
+    pub fn wanted(&self, integration: &Integration) -> [u64; 2] {
+        let mut counts = [0; 2];
+        for (event, (project, environment)) in &self.queued {
+            if *project == integration.project
+                && integration.wants(Stream::Events, Origin::Api, environment)
+            {
+                let takes = events::takes(integration.own.filter.as_ref(), *event);
+                counts[usize::from(!takes)] += 1;
+            }
+        }
+        counts
+    }
+
+    /// Which pairs of integration and event are dead, and were not delivered all the same.
+    pub fn all_dead(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.dead.iter().filter(|pair| !self.delivered.contains_key(*pair)).copied()
+    }
+
     /// Ingest answered 202.
     pub fn accepted(&mut self, events: &[u32], now: i64) {
         for event in events {
-            if !self.queued.contains(event) {
+            if !self.queued.contains_key(event) {
                 let about = About { integration: None, events: vec![*event] };
                 self.violate(
                     now,
@@ -145,11 +171,12 @@ impl Witness {
                 let Ok(packed) = Fresh::decode(body) else { return About::default() };
                 let Ok(events) = packed.events() else { return About::default() };
                 let events = numbers(&events);
-                self.queued.extend(&events);
+                let fresh = packed.fresh;
                 for event in &events {
                     *self.fresh_holds.entry(*event).or_default() += 1;
+                    let whose = || (fresh.project.clone(), fresh.environment.id.clone());
+                    self.queued.entry(*event).or_insert_with(whose);
                 }
-                let fresh = packed.fresh;
                 let copy = FreshCopy {
                     project: fresh.project,
                     environment: fresh.environment.id,
@@ -170,7 +197,8 @@ impl Witness {
                 let about =
                     About { integration: Some(copy.integration), events: copy.events.clone() };
                 self.scheduled.insert(id, copy);
-                if let Err(what) = self.attempts.scheduled(&delivery, now) {
+                let makes = self.is_making(about.integration.unwrap_or(u32::MAX));
+                if let Err(what) = self.attempts.scheduled(&delivery, &about.events, makes, now) {
                     self.violate(now, about.clone(), what);
                 }
                 about
@@ -273,6 +301,12 @@ impl Witness {
             }
             Configured::Deleted => false,
         };
+        let takes = |state: &Configured, event: u32| match state {
+            Configured::Present(integration) => {
+                events::takes(integration.own.filter.as_ref(), event)
+            }
+            Configured::Deleted => false,
+        };
         let Some(integrations) = table.integrations.get(project) else { return };
         for (id, configured) in integrations {
             if !configured.throughout(since, wants) {
@@ -280,7 +314,9 @@ impl Witness {
             }
             let integration = self.number(id);
             for event in events {
-                if !self.is_safe((integration, *event)) {
+                if !self.is_safe((integration, *event))
+                    && configured.throughout(since, |state| takes(state, *event))
+                {
                     let about = About { integration: Some(integration), events: vec![*event] };
                     let what = format!("lost: event {event}, whose message was acknowledged");
                     self.violate(now, about, what);
@@ -294,7 +330,9 @@ impl Witness {
         let (Some(parsed), Ok(aside)) = (ParkedKey::parse(key), Aside::decode(body)) else {
             return About::default();
         };
-        if let Some(before) = self.objects.remove(key) {
+        let before = self.objects.remove(key);
+        let again = before.is_some();
+        if let Some(before) = before {
             // Written over with the same: the new copy is counted below.
             for event in &before.events {
                 let pair = (before.integration, *event);
@@ -310,12 +348,13 @@ impl Witness {
         let about = About { integration: Some(copy.integration), events: copy.events.clone() };
         let checked = match parsed.place {
             Place::Parked => {
-                self.attempts.parked(&copy.delivery, now);
+                self.attempts.parked(&aside, &copy.events, again, now);
                 Ok(())
             }
             Place::Dead => {
                 self.dead.extend(copy.events.iter().map(|event| (copy.integration, *event)));
-                self.attempts.dead(&copy.delivery, now)
+                let makes = self.is_making(copy.integration);
+                self.attempts.dead(&copy.delivery, makes, now)
             }
         };
         self.objects.insert(key.to_owned(), copy);
@@ -370,7 +409,7 @@ impl Witness {
 
     /// How many pairs of integration and event are dead, and were not delivered all the same.
     pub fn dead(&self) -> usize {
-        self.dead.iter().filter(|pair| !self.delivered.contains_key(*pair)).count()
+        self.all_dead().count()
     }
 
     /// Events that are stored for an integration.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     endpoint::{Endpoint, Mode},
+    events,
     fault::{Fault, Weather},
     function::{Container, End, Function},
     port::Port,
@@ -30,6 +31,12 @@ const STEADY_MS: i64 = 7_000;
 pub const ADMIN_KEY: &str = "simulated-admin-key";
 /// Environments of a tenant, the first at least.
 const ENVIRONMENTS: [&str; 2] = ["production", "staging"];
+/// What a request may carry.
+const PAYLOADS: [&str; 3] = ["array", "object", "ndjson"];
+/// What may be tried at once.
+const RETRIES: [&str; 3] = ["none", "once", "backoff"];
+/// Events in a row that an endpoint cannot take.
+const POISONS: [u32; 5] = [1, 1, 1, 3, 5];
 
 /// What a tenant sends: so many requests of so many events.
 #[derive(Clone, Debug)]
@@ -118,10 +125,12 @@ impl Operator {
             let environments =
                 if chance.random_bool(0.3) { json!([ENVIRONMENTS[0]]) } else { json!([]) };
             state.endpoints.entry(host.to_owned()).or_insert_with(|| Endpoint::new(takes));
-            json!({
+            let mut settings = json!({
                 "name": host, "url": format!("https://{host}/hook"), "stream": "events",
                 "preset": "standard", "environments": environments, "max_events": max_events,
-            })
+            });
+            vary(&mut settings, chance);
+            settings
         });
         let path = format!("/v1/projects/{project}/integrations");
         matches!(self.call("POST", path, settings, None).await, Some((201, _)))
@@ -143,7 +152,7 @@ impl Operator {
     /// Something that operators do, now and then.
     pub async fn meddle(&self, world: &Arc<World>, project: &str, serial: u32) {
         let integrations = self.integrations(project).await;
-        let roll = world.between(0, 9);
+        let roll = world.between(0, 13);
         if roll == 0 || integrations.is_empty() {
             self.add(world, project, &format!("{project}-late-{serial}.example.com")).await;
             return;
@@ -158,6 +167,10 @@ impl Operator {
             6 => self.patch(one, json!({"enabled": false})).await,
             7 => self.patch(one, json!({"enabled": true})).await,
             8 => self.patch(one, json!({"max_events": 2})).await,
+            9..=12 => {
+                let patch = world.with(|state| change(&mut state.chance));
+                self.patch(one, patch).await
+            }
             _ => self.patch(one, json!({"environments": [ENVIRONMENTS[1]]})).await,
         };
         world.with(|state| state.tally.add(Fault::Operator));
@@ -173,6 +186,39 @@ impl Operator {
             well &= self.tell(&one, "POST", "/resume").await;
         }
         well
+    }
+}
+
+/// Makes another kind of integration of a plain one, more often than not.
+fn vary(settings: &mut Value, chance: &mut impl Rng) {
+    if chance.random_bool(0.5) {
+        return;
+    }
+    settings["preset"] = json!(["standard", "amplitude"][chance.random_range(0..2)]);
+    let fields = [
+        ("payload", json!(PAYLOADS[chance.random_range(0..3)]), 0.6),
+        ("immediate_retry", json!(RETRIES[chance.random_range(0..3)]), 0.5),
+        ("success", json!(["200", "2xx"][chance.random_range(0..2)]), 0.3),
+        ("filter", events::filter(chance.random_range(0..6)), 0.3),
+        ("template", json!(events::TEMPLATE), 0.15),
+        ("gzip", json!(true), 0.1),
+    ];
+    for (name, value, likely) in fields {
+        if chance.random_bool(likely) {
+            settings[name] = value;
+        }
+    }
+}
+
+/// A change of what is sent, and how.
+fn change(chance: &mut impl Rng) -> Value {
+    match chance.random_range(0..4) {
+        0 => json!({"payload": PAYLOADS[chance.random_range(0..3)]}),
+        1 => json!({"immediate_retry": RETRIES[chance.random_range(0..3)]}),
+        2 if chance.random_bool(0.3) => json!({"filter": null}),
+        2 => json!({"filter": events::filter(chance.random_range(0..6))}),
+        _ if chance.random_bool(0.7) => json!({"template": null}),
+        _ => json!({"template": events::TEMPLATE}),
     }
 }
 
@@ -261,7 +307,10 @@ pub fn plan_endpoints(world: &World, tenants: &[Tenant], traffic_ms: i64) {
         for endpoint in state.endpoints.values_mut() {
             let chance = &mut state.chance;
             if chance.random_bool(0.4) && !numbers.is_empty() {
-                endpoint.poison = Some(numbers[chance.random_range(0..numbers.len())]);
+                let first = numbers[chance.random_range(0..numbers.len())];
+                let many = POISONS[chance.random_range(0..POISONS.len())];
+                endpoint.poisons = (first..first + many).collect();
+                endpoint.poisoned = [400, 500][chance.random_range(0..2)];
             }
             if weather == Weather::Calm {
                 continue;
@@ -269,7 +318,7 @@ pub fn plan_endpoints(world: &World, tenants: &[Tenant], traffic_ms: i64) {
             for _ in 0..chance.random_range(0..4) {
                 let at = now + chance.random_range(0..traffic_ms);
                 let lasts = [30_000, 600_000, 7_200_000][chance.random_range(0..3)];
-                let mode = mode(chance, at + lasts);
+                let mode = mode(chance);
                 endpoint.modes.insert(at, mode);
                 let after = if mode == Mode::Down && chance.random_bool(0.4) {
                     Mode::Recovers(at + lasts, 0.5)
@@ -282,8 +331,8 @@ pub fn plan_endpoints(world: &World, tenants: &[Tenant], traffic_ms: i64) {
     });
 }
 
-fn mode(chance: &mut impl Rng, _until: i64) -> Mode {
-    match chance.random_range(0..10) {
+fn mode(chance: &mut impl Rng) -> Mode {
+    match chance.random_range(0..12) {
         0 | 1 => Mode::Down,
         2 => Mode::Slow,
         3 => Mode::Hangs,
@@ -292,6 +341,8 @@ fn mode(chance: &mut impl Rng, _until: i64) -> Mode {
         6 => Mode::Late,
         7 => Mode::Gone,
         8 => Mode::TooLarge(chance.random_range(0..5)),
+        9 => Mode::Accepts,
+        10 => Mode::Struggles,
         _ => Mode::Recovers(0, 0.2),
     }
 }
@@ -329,6 +380,6 @@ pub async fn send(world: Arc<World>, ingest: Arc<Function<SimIngest>>, tenant: T
 }
 
 fn body(numbers: &[u32]) -> String {
-    let events: Vec<String> = numbers.iter().map(|number| format!("{{\"n\":{number}}}")).collect();
+    let events: Vec<String> = numbers.iter().map(|number| events::text(*number)).collect();
     format!("[{}]", events.join(","))
 }

@@ -10,12 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use flagpost_domain::{
-    batch::Policy,
-    id::{IntegrationId, ProjectId},
-    ports,
-    preset::Preset,
-};
+use flagpost_domain::{batch::Policy, id::ProjectId, ports};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -25,6 +20,7 @@ use crate::{
     executor::Time,
     fault::{Fault, Plan, Tally},
     order::Slices,
+    owner::Owner,
     queue::Queue,
     table::Table,
     trace::{About, Trace},
@@ -79,8 +75,8 @@ pub struct State {
     pub table: Table,
     /// The bucket: when each object was written, and its bytes.
     pub objects: BTreeMap<String, (i64, Bytes)>,
-    /// Whose endpoint each host is, and by which preset.
-    pub hosts: BTreeMap<String, (IntegrationId, Preset)>,
+    /// Whose endpoint each host is.
+    pub hosts: BTreeMap<String, Owner>,
     /// Endpoints by host.
     pub endpoints: BTreeMap<String, Endpoint>,
     /// The witness.

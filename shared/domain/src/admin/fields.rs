@@ -172,10 +172,12 @@ impl Fields {
             let found = words.iter().find(|(word, _)| value.as_str() == Some(word));
             found.map(|(_, meaning)| *meaning)
         };
-        let found = value.as_array().filter(|list| !list.is_empty() && list.len() <= words.len());
+        let twice = |list: &[Value]| (1..list.len()).any(|n| list[..n].contains(&list[n]));
+        let found = value.as_array().filter(|list| !list.is_empty() && !twice(list));
         let found = found.and_then(|list| list.iter().map(meaning).collect());
         if found.is_none() {
-            self.fault(name, format!("must be an array of one or more of {}", alternatives(words)));
+            let detail = format!("must be an array of one or more of {}", alternatives(words));
+            self.fault(name, format!("{detail}, each once"));
         }
         found
     }

@@ -65,6 +65,14 @@ pub(super) fn patched(
     allowed: &Allowed,
 ) -> Result<Integration, Problem> {
     let mut merged = settings(old);
+    // Another preset has another stream, unless it takes any.
+    let named = patch.get("preset").and_then(Value::as_str);
+    let other = PRESETS.iter().find(|(name, preset, defaults)| {
+        named == Some(*name) && *preset != old.preset && defaults.stream.is_some()
+    });
+    if other.is_some() {
+        merged.remove("stream");
+    }
     for (name, value) in patch {
         match (name.as_str(), value) {
             // As it is shown: left as it is.

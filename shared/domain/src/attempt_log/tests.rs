@@ -57,7 +57,9 @@ fn pages_go_from_new_to_old_and_meet() {
         let delivery = crate::memory::delivery(&format!("d{n}"), 1);
         let attempted = Attempted {
             outcome: Outcome::Delivered,
-            left: vec![],
+            failed: vec![],
+            untried: vec![],
+            given_up: false,
             began: Timestamp(n),
             at: Timestamp(n),
             latency: Duration::ZERO,

@@ -24,6 +24,7 @@ use crate::{
     health::{Route, Why},
     integration::Integration,
     ledger::Counts,
+    outcome::Outcome,
     park::{lay_aside, park},
     parked::Place,
     ports::{Clock, PortError, PortResult, Ports, Queue},
@@ -194,11 +195,6 @@ impl<'a, P: Ports> Lane<'a, P> {
     async fn settle(&mut self, tried: Tried, halves: &mut VecDeque<Job>) {
         let (job, attempted, kept_until) = match tried {
             Tried::Attempted(job, attempted, kept_until) => (job, attempted, kept_until),
-            // Its message would bring back what was delivered.
-            Tried::NotNow(job) if job.changed => {
-                let now = self.batch.ports.clock().now();
-                return self.schedule.push((job, now));
-            }
             Tried::NotNow(job) => {
                 self.failed.extend(job.records);
                 return;
@@ -207,25 +203,54 @@ impl<'a, P: Ports> Lane<'a, P> {
             Tried::HeldUp(job) => return self.park.push(job),
         };
         self.seen.extend(attempted.observation(&job.delivery));
+        let now = self.batch.ports.clock().now();
+        let schedule = &self.batch.policy.schedule;
+        let (disposition, _) = dispose(&attempted.outcome, &job.delivery, schedule, now);
         let record = Record::new(Function::Batch, &job.delivery, &attempted);
-        let job = if attempted.is_changed(&job.delivery) { job.left(&attempted.left) } else { job };
-        let (disposition, stop) = dispose(
-            &attempted.outcome,
-            &job.delivery,
-            &self.batch.policy.schedule,
-            self.batch.ports.clock().now(),
-        );
         self.invocation.log.note(record.and_then(disposition));
+        if attempted.left() == 0 {
+            self.done(&job, |counts, n| counts.delivered += n);
+        } else {
+            let (failed, untried) = job.after(&attempted);
+            for (job, outcome) in failed {
+                self.dispose(job, &outcome, kept_until, halves).await;
+            }
+            match untried {
+                // It leaves the endpoint alone for a slot, and uses none up.
+                Some(job) if attempted.given_up => {
+                    let now = self.batch.ports.clock().now();
+                    let due = self.batch.policy.schedule.first(&job.delivery.id, now);
+                    let delivery = Delivery { began: due, ..job.delivery };
+                    self.schedule.push((Job { delivery, ..job }, due));
+                }
+                untried => halves.extend(untried),
+            }
+        }
+        if self.seen.iter().any(|observation| observation.ill)
+            && self.batch.ports.clock().now().since(self.observed_at) >= OBSERVE_EVERY
+        {
+            self.observe().await;
+        }
+    }
+
+    async fn dispose(
+        &mut self,
+        job: Job,
+        outcome: &Outcome,
+        kept_until: Option<Timestamp>,
+        halves: &mut VecDeque<Job>,
+    ) {
+        let now = self.batch.ports.clock().now();
+        let (disposition, stop) = dispose(outcome, &job.delivery, &self.batch.policy.schedule, now);
         if let Some(stop) = stop {
             self.stop(stop).await;
         }
         match disposition {
             Disposition::Delivered => self.done(&job, |counts, n| counts.delivered += n),
             Disposition::GoOn => halves.push_back(job),
-            // Its visibility ends at its next slot, be it the last: SQS keeps it. What is left of
-            // a message takes its place.
+            // Its visibility ends at its next slot, be it the last: SQS keeps it.
             Disposition::Schedule(_) | Disposition::Dead
-                if kept_until.is_some() && !job.changed =>
+                if kept_until.is_some() && matches!(job.source, Source::Message(_)) =>
             {
                 self.failed.extend(job.records);
             }
@@ -236,11 +261,6 @@ impl<'a, P: Ports> Lane<'a, P> {
                 Ok([a, b]) => halves.extend([a, b]),
                 Err(job) => self.park.push(job),
             },
-        }
-        if self.seen.iter().any(|observation| observation.ill)
-            && self.batch.ports.clock().now().since(self.observed_at) >= OBSERVE_EVERY
-        {
-            self.observe().await;
         }
     }
 
@@ -257,9 +277,9 @@ impl<'a, P: Ports> Lane<'a, P> {
         }
         let (max_events, max_bytes) = (self.integration.max_events(), self.integration.max_bytes);
         match (self.end, &job.source) {
-            (Some(End::Unknown), _) if job.changed => self.schedule.push((job, now)),
+            (Some(End::Unknown), Source::Part) => self.schedule.push((job, now)),
             (Some(End::Unknown), _) => self.failed.extend(job.records),
-            (Some(End::NoTime), Source::Message(receipt)) if !job.changed => {
+            (Some(End::NoTime), Source::Message(receipt)) => {
                 self.in_time(self.batch.hide(Queue::Retry, receipt, Duration::ZERO)).await;
                 self.failed.extend(job.records);
             }
@@ -393,7 +413,7 @@ impl<'a, P: Ports> Lane<'a, P> {
         let events = job.delivery.count();
         match job.source {
             Source::Fresh => self.counts.matched += events + job.ahead,
-            Source::Message(_) | Source::Half => self.counts.unscheduled += events + job.ahead,
+            Source::Message(_) | Source::Part => self.counts.unscheduled += events + job.ahead,
         }
         self.counts.delivered += job.ahead;
         count(&mut self.counts, events);
@@ -468,9 +488,7 @@ impl<P: Ports> Batch<P> {
             }
             if self.ports.clock().now().plus(ATTEMPT) > deadline {
                 // Hiding took the time. No slot is used up by that.
-                if !job.changed {
-                    self.hide(Queue::Retry, receipt, Duration::ZERO).await;
-                }
+                self.hide(Queue::Retry, receipt, Duration::ZERO).await;
                 return Tried::NotNow(job);
             }
         }

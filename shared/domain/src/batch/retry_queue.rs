@@ -50,7 +50,6 @@ impl<P: Ports> Batch<P> {
                 records: [index].into(),
                 source: Source::Message(record.receipt.to_owned()),
                 ahead: 0,
-                changed: false,
                 attempted: true,
             });
         }

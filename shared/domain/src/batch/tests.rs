@@ -573,8 +573,13 @@ async fn who_is_slow_gets_the_rest_at_once() {
 async fn poison_in_front_does_not_keep_the_others_from_being_tried() {
     let world = World::with(vec![one_each("a")]);
     world.reply("a", Reply::PoisonEvent(500, "\"u".into()));
-    fresh(&world, &[message(0..6)]).await;
-    let left = Scheduled::decode(&world.sent(Queue::Retry)[0].body).unwrap().delivery;
-    assert_eq!(left.numbers, [4, 5, 6, 1, 2, 3]);
-    assert!(!left.rest);
+    fresh(&world, &[message(0..8)]).await;
+    let sent = world.sent(Queue::Retry);
+    let sent: Vec<_> = sent.iter().map(|one| Scheduled::decode(&one.body).unwrap()).collect();
+    let numbers: Vec<_> = sent.iter().map(|one| one.delivery.numbers.clone()).collect();
+    assert_eq!(numbers, [vec![1], vec![2], vec![3], vec![4], vec![5], vec![6, 7, 8]]);
+    // The others' schedule begins when they are tried.
+    let began: Vec<_> = sent.iter().map(|one| one.delivery.began == one.not_before).collect();
+    assert_eq!(began, [false, false, false, false, false, true]);
+    assert!(world.counts("a").scheduled == 8 && world.counts("a").matched == 8);
 }

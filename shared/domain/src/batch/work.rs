@@ -9,11 +9,13 @@ use std::{
 };
 
 use crate::{
+    attempt::Attempted,
     compiled::Compiled,
     delivery::{Delivery, Runs, runs},
     event::Event,
     id::{DeliveryId, unique},
     integration::{Integration, MAX_BYTES, MAX_EVENTS},
+    outcome::Outcome,
     ports::{Clock, Ports, Random},
 };
 
@@ -27,8 +29,6 @@ pub(super) struct Job {
     pub(super) source: Source,
     /// Events that were delivered without the others, and are not counted yet.
     pub(super) ahead: u64,
-    /// Whether it is no longer what its message holds.
-    pub(super) changed: bool,
     /// Whether its schedule has begun.
     pub(super) attempted: bool,
 }
@@ -40,31 +40,54 @@ pub(super) enum Source {
     Fresh,
     /// A message of the RetryQueue, by its receipt handle: left there, it is stored already.
     Message(String),
-    /// Half of such a message, which cannot be left there.
-    Half,
+    /// Part of such a message, which cannot be left there.
+    Part,
+}
+
+impl Source {
+    /// That of a part.
+    fn part(&self) -> Self {
+        match self {
+            Self::Fresh => Self::Fresh,
+            Self::Message(_) | Self::Part => Self::Part,
+        }
+    }
 }
 
 impl Job {
-    /// What is left of it after an attempt, in the order of the next.
-    pub(super) fn left(mut self, positions: &[usize]) -> Self {
-        let before = self.delivery.count();
-        self.delivery = self.delivery.left(positions);
-        self.ahead += before - self.delivery.count();
-        self.changed = true;
-        self
+    /// What goes on after an attempt, each as a job of its own: what failed, request by request, and
+    /// what was not tried.
+    pub(super) fn after(self, attempted: &Attempted) -> (Vec<(Self, Outcome)>, Option<Self>) {
+        if attempted.is_whole(&self.delivery) {
+            return match attempted.failed.first() {
+                Some((_, outcome)) => (vec![(self, outcome.clone())], None),
+                None => (Vec::new(), Some(Self { attempted: false, ..self })),
+            };
+        }
+        // What was delivered is counted with the first that is safe.
+        let mut ahead = self.ahead + self.delivery.count() - attempted.left() as u64;
+        let mut part = |positions: &[usize]| Self {
+            delivery: self.delivery.part_of(positions),
+            records: self.records.clone(),
+            source: self.source.part(),
+            ahead: std::mem::take(&mut ahead),
+            attempted: self.attempted,
+        };
+        let failed = attempted.failed.iter();
+        let failed: Vec<_> =
+            failed.map(|(positions, outcome)| (part(positions), outcome.clone())).collect();
+        let untried = (!attempted.untried.is_empty()).then(|| part(&attempted.untried));
+        (failed, untried.map(|job| Self { attempted: false, ..job }))
     }
 
     /// Its two halves in its place, or the job itself if it cannot be split.
     #[expect(clippy::result_large_err, reason = "not an error: the job goes on as it is")]
     pub(super) fn halves(self) -> Result<[Self; 2], Self> {
-        let Self { delivery, records, source, ahead, changed, attempted } = self;
-        let half_source = match &source {
-            Source::Fresh => Source::Fresh,
-            Source::Message(_) | Source::Half => Source::Half,
-        };
+        let Self { delivery, records, source, ahead, attempted } = self;
+        let half_source = source.part();
         let job = |delivery, source, ahead| {
             let records = records.clone();
-            Self { delivery, records, source, ahead, changed, attempted }
+            Self { delivery, records, source, ahead, attempted }
         };
         match delivery.halves() {
             Ok([a, b]) => Ok([job(a, half_source.clone(), ahead), job(b, half_source, 0)]),
@@ -129,7 +152,6 @@ impl<P: Ports, I: Iterator<Item = (Event, usize)>> Iterator for FreshJobs<'_, P,
                 rest: false,
             },
             ahead: 0,
-            changed: false,
             records: records.into_iter().collect(),
             source: Source::Fresh,
             attempted: false,

@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, stream};
 
 use crate::{
+    attempt::Attempted,
     attempt_log::{Function, Record},
     breaker::Breaker,
     delivery::Delivery,
@@ -11,6 +12,7 @@ use crate::{
     integration::Integration,
     ledger::Counts,
     message::{Aside, Unreadable},
+    outcome::Outcome,
     park::WIDTH,
     parked::{ParkedKey, Place},
     ports::{Clock, Objects, PortResult, Ports},
@@ -56,7 +58,7 @@ impl<P: Ports> Slice<'_, P> {
         };
         self.seen.extend(attempted.observation(&delivery));
         let now = self.drain.ports.clock().now();
-        let (disposition, stop) =
+        let (disposition, _) =
             dispose(&attempted.outcome, &delivery, &self.drain.policy.schedule, now);
         let record = Record::new(Function::Drain, &delivery, &attempted);
         self.log.note(record.and_then(disposition));
@@ -66,19 +68,49 @@ impl<P: Ports> Slice<'_, P> {
             }
             _ => self.pacer.went_badly(now),
         }
-        let (mut key, mut delivery) = (key, delivery);
-        if attempted.is_changed(&delivery) {
-            let all = delivery.count();
-            delivery = delivery.left(&attempted.left);
-            let delivered = all - delivery.count();
-            // What is left takes its place first: then nothing is sent twice or counted wrongly.
-            let Some(left) = self.replace(&key, vec![delivery.clone()]).await?.pop() else {
-                return Ok(());
-            };
-            key = left;
-            self.counts += Counts { unparked: delivered, delivered, ..Counts::default() };
+        if attempted.left() == 0 {
+            let events = delivery.count();
+            self.drain.ports.objects().delete(&key).await?;
+            self.counts += Counts { unparked: events, delivered: events, ..Counts::default() };
+            return Ok(());
         }
-        self.dispose(&key, delivery, disposition, stop).await
+        for (key, delivery, outcome) in self.part(key, delivery, attempted).await? {
+            let (disposition, stop) =
+                dispose(&outcome, &delivery, &self.drain.policy.schedule, now);
+            self.dispose(&key, delivery, disposition, stop).await?;
+        }
+        Ok(())
+    }
+
+    /// What failed of a delivery, each request's events under a key of their own. What was not tried
+    /// stays parked.
+    async fn part(
+        &mut self,
+        key: String,
+        delivery: Delivery,
+        attempted: Attempted,
+    ) -> PortResult<Vec<(String, Delivery, Outcome)>> {
+        if attempted.is_whole(&delivery) {
+            let outcome = attempted.failed.into_iter().next().map(|(_, outcome)| outcome);
+            return Ok(outcome.map(|outcome| (key, delivery, outcome)).into_iter().collect());
+        }
+        let delivered = delivery.count() - attempted.left() as u64;
+        let failed = attempted.failed.into_iter();
+        let failed: Vec<_> =
+            failed.map(|(positions, outcome)| (delivery.part_of(&positions), outcome)).collect();
+        let mut parts: Vec<_> = failed.iter().map(|(part, _)| part.clone()).collect();
+        if !attempted.untried.is_empty() {
+            let began = self.drain.ports.clock().now();
+            parts.push(Delivery { began, ..delivery.part_of(&attempted.untried) });
+        }
+        // First the parts take its place: then nothing is sent twice or counted wrongly.
+        let keys = self.replace(&key, parts).await?;
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.counts += Counts { unparked: delivered, delivered, ..Counts::default() };
+        let keyed = keys.into_iter().zip(failed);
+        Ok(keyed.map(|(key, (delivery, outcome))| (key, delivery, outcome)).collect())
     }
 
     async fn dispose(
@@ -105,14 +137,10 @@ impl<P: Ports> Slice<'_, P> {
                     }
                 }
             }
-            // `drain` waits as long as a request may take. What is left stays where it is.
-            (_, Some(Stop::Unanswered)) | (Disposition::GoOn, _) => {}
+            // `drain` waits as long as a request may take, and what failed is none of the others.
+            (_, Some(Stop::Unanswered)) | (Disposition::Delivered | Disposition::GoOn, _) => {}
             (_, Some(Stop::Gone)) => {
                 self.health = pause_gone(ports, project, id).await?;
-            }
-            (Disposition::Delivered, _) => {
-                ports.objects().delete(key).await?;
-                self.counts += Counts { delivered: events, ..unparked };
             }
             (Disposition::Schedule(due), _) => {
                 let one = vec![(delivery, due)];
@@ -132,14 +160,17 @@ impl<P: Ports> Slice<'_, P> {
         Ok(())
     }
 
-    /// A probe that failed stays where it is, but the next begins with the events that this one did
-    /// not come to: none of them keeps the others from being tried.
-    pub(super) async fn reorder(&mut self, tried: Tried) {
-        let Tried::Attempted(key, delivery, attempted) = tried else { return };
-        if attempted.is_changed(&delivery)
-            && let Err(error) = self.replace(&key, vec![delivery.left(&attempted.left)]).await
-        {
-            tracing::warn!(%error, key, "left in its old order");
+    /// A probe that failed uses up no slot, but what was tried of it and what was not go apart: the next
+    /// probe is what comes after the key that is returned, so that no event keeps the others from being
+    /// tried.
+    pub(super) async fn part_probe(&mut self, tried: Tried) -> Option<String> {
+        let Tried::Attempted(key, delivery, attempted) = tried else { return None };
+        match self.part(key.clone(), delivery, attempted).await {
+            Ok(failed) => failed.into_iter().next_back().map(|(key, ..)| key),
+            Err(error) => {
+                tracing::warn!(%error, key, "left in one piece");
+                None
+            }
         }
     }
 
@@ -167,10 +198,7 @@ impl<P: Ports> Slice<'_, P> {
         while let Some(done) = put.next().await {
             done?;
         }
-        // In another order it has the same name.
-        if !keys.iter().any(|one| one == key) {
-            objects.delete(key).await?;
-        }
+        objects.delete(key).await?;
         Ok(keys)
     }
 

@@ -315,11 +315,12 @@ impl<'a, P: Ports> Slice<'a, P> {
         let verdict = tried.verdict();
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         // First what became of the delivery: it may be with the endpoint already.
-        if matches!(verdict, Verdict::Ill) {
-            self.reorder(tried).await;
+        let probed = if matches!(verdict, Verdict::Ill) {
+            self.part_probe(tried).await.unwrap_or(key)
         } else {
             self.settle(tried).await;
-        }
+            key
+        };
         let Integration { project, id, .. } = &*self.integration;
         match verdict {
             Verdict::Well => {
@@ -331,7 +332,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             }
             Verdict::Ill | Verdict::Waits => {
                 let jitter = jitter(ports);
-                let extend = |breaker: &Breaker, now| breaker.extend(policy, &key, now, jitter);
+                let extend = |breaker: &Breaker, now| breaker.extend(policy, &probed, now, jitter);
                 self.health = change_breaker(ports, policy, project, id, extend).await?;
             }
             Verdict::None => {}

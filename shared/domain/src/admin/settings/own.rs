@@ -66,6 +66,9 @@ pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -
         fields.take("secret");
         return own;
     };
+    if own.template_result.is_some() && own.template.is_none() {
+        fields.fault("template_result", "says what the template makes, and there is no `template`");
+    }
     let payload = own.payload.unwrap_or(preset.defaults().payload);
     if own.template_result == Some(TemplateResult::Text) && payload != Payload::Object {
         let detail = "can be `text` only with `payload` `object`: an array holds JSON";

@@ -218,9 +218,12 @@ fn faults_of_filter_template_headers_and_secret_are_told_where_and_quote_no_secr
     let categories = json!({"exposures": true, "config_changes": false});
     let both = json!({"statsig_events": categories, "filter": {"a": [1]}});
     assert_eq!(one(&both).0, "statsig_events");
-    assert_eq!(one(&json!({"template_result": "text"})).0, "template_result");
+    assert_eq!(one(&json!({"template_result": "text", "template": "a"})).0, "template_result");
+    let (field, detail) = one(&json!({"template_result": "json"}));
+    assert!(field == "template_result" && detail.contains("no `template`"), "{detail}");
     assert_eq!(one(&json!({"origins": []})).0, "origins");
     assert_eq!(one(&json!({"origins": ["api", "other"]})).0, "origins");
+    assert_eq!(one(&json!({"origins": ["api", "api"]})).0, "origins");
     let (field, detail) = one(&json!({"secret": "hunter22"}));
     assert!(field == "secret" && detail.contains("whsec_") && !detail.contains("hunter"));
     let headers = json!({"Host": "x", "X-A": "hunter2\n", "webhook-x": "y", "x-a": "z", "B": 1});
@@ -256,4 +259,19 @@ fn secrets_are_patched_by_what_is_shown_of_them() {
     );
     // Another scheme needs another secret.
     assert_eq!(names(patch(&old, &json!({"signature": "standard_webhooks"}))), ["secret"]);
+}
+
+#[test]
+fn another_preset_brings_its_stream_along() {
+    let old =
+        make(&json!({"name": "A", "url": "https://example.com/x", "preset": "split"})).unwrap();
+    let stream = |value| patch(&old, &value).unwrap().stream;
+    assert_eq!(stream(json!({"preset": "amplitude"})), Stream::Events);
+    assert_eq!(
+        stream(json!({"preset": "amplitude", "stream": "impressions"})),
+        Stream::Impressions
+    );
+    assert_eq!(stream(json!({"preset": "standard"})), Stream::Impressions, "it takes any");
+    let own = Integration { stream: Stream::Events, ..old.clone() };
+    assert_eq!(patch(&own, &json!({"preset": "split"})).unwrap().stream, Stream::Events);
 }

@@ -4,10 +4,11 @@ use super::*;
 use crate::{
     batch::tests::{fresh, message},
     delivery::Delivery,
+    event::Event,
     health::Pause,
-    integration::Integration,
-    memory::{Reply, START, World, delivery, integration, policy},
-    message::Aside,
+    integration::{Integration, Origin, Stream},
+    memory::{Reply, START, World, delivery, environment, integration, policy},
+    message::{Aside, Fresh},
     ports::{HealthStore, Outgoing},
     preset::Preset,
     retry::Schedule,
@@ -224,7 +225,7 @@ async fn what_is_left_of_a_message_takes_its_place() {
         left.not_before.minus(Duration::from_secs(6)),
     );
     assert_eq!(due, Some(left.not_before), "at a slot of the whole delivery");
-    assert_eq!((left.delivery.id, left.delivery.began), (delivery.id, began));
+    assert_eq!((left.delivery.id.as_str(), left.delivery.began), ("d.p003_003", began));
     assert_eq!(left.delivery.numbers, [3]);
     let expected = Counts { unscheduled: 4, delivered: 3, scheduled: 1, ..Counts::default() };
     assert_eq!(world.counts("a"), expected);
@@ -254,13 +255,66 @@ async fn if_what_is_left_cannot_be_stored_the_whole_comes_back() {
 }
 
 #[tokio::test]
-async fn a_message_gives_way_to_another_order() {
+async fn what_failed_alone_goes_on_alone() {
     let world = World::with(vec![Integration { preset: Preset::Amplitude, ..integration("a") }]);
     let (_, body) = scheduled(START.minus(Duration::from_secs(70)), START);
     world.reply("a", Reply::Status(400));
     assert!(retry(&world, &body).await);
-    let [Outgoing { body, .. }] = &world.take(Queue::Retry)[..] else { panic!() };
-    assert_eq!(Scheduled::decode(body).unwrap().delivery.numbers, [4, 1, 2, 3]);
+    let sent = world.take(Queue::Retry);
+    let numbers = sent.iter().map(|one| Scheduled::decode(&one.body).unwrap().delivery.numbers);
+    assert_eq!(numbers.collect::<Vec<_>>(), [[1], [2], [3], [4]]);
     let expected = Counts { unscheduled: 4, scheduled: 4, ..Counts::default() };
     assert_eq!(world.counts("a"), expected);
+}
+
+/// Makes all attempts of what one message of fresh events leaves in the RetryQueue.
+async fn follow_all(world: &World) {
+    let mut waiting: Vec<_> = world.take(Queue::Retry).into_iter().map(|one| one.body).collect();
+    while !waiting.is_empty() {
+        let due = |body: &String| Scheduled::decode(body).unwrap().not_before;
+        waiting.sort_by_key(due);
+        let body = waiting.remove(0);
+        let Scheduled { mut delivery, not_before } = Scheduled::decode(&body).unwrap();
+        world.pass(not_before.since(world.time()));
+        // Whatever the breaker says: only the schedule is looked at here.
+        world.state().health.clear();
+        world.state().hidden.clear();
+        if !retry(world, &body).await {
+            let wait = world.state().hidden[0].2;
+            delivery.began = Scheduled::decode(&body).unwrap().delivery.began;
+            let not_before = world.time().plus(wait);
+            waiting.push(Scheduled { delivery, not_before }.encode());
+        }
+        waiting.extend(world.take(Queue::Retry).into_iter().map(|one| one.body));
+    }
+}
+
+#[tokio::test]
+async fn each_event_has_its_ten_attempts_whatever_fails_beside_it() {
+    let world = World::with(vec![Integration { preset: Preset::Amplitude, ..integration("a") }]);
+    // All but the last 14 of 50, and 20 that come after those.
+    world.reply("a", Reply::PoisonEvent(400, "\"x\"".into()));
+    let key = |n: usize| if n < 36 { "x".to_owned() } else { format!("u{n}") };
+    let event = |n: usize| Event::from_object(format!(r#"{{"key":"{}","n":{n}}}"#, key(n)));
+    let head = Fresh {
+        project: "web".into(),
+        environment: environment(),
+        stream: Stream::Impressions,
+        origin: Origin::Api,
+        accepted_at: START,
+    };
+    let message = head.encode(&(0..50).map(event).collect::<Vec<_>>());
+    fresh(&world, &[message]).await;
+    follow_all(&world).await;
+    let mut requests = std::collections::BTreeMap::<_, usize>::new();
+    for got in &world.state().got {
+        let id = got.id.rsplit('.').next().unwrap().parse::<usize>().unwrap();
+        *requests.entry(id).or_default() += 1;
+    }
+    assert_eq!(requests.len(), 50);
+    for (number, requests) in requests {
+        assert_eq!(requests, if number <= 36 { 10 } else { 1 }, "event {number}");
+    }
+    let counts = world.counts("a");
+    assert_eq!((counts.delivered, counts.dead, counts.balances()), (14, 36, true), "{counts:?}");
 }

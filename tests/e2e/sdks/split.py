@@ -1,0 +1,32 @@
+"""Evaluates a flag for many keys, and tracks an event for each, with Split's Python SDK as it is by default.
+
+Standard input holds a JSON object: `key`, `flags` (the URL where flags come from), `events` (ours), `rounds` (lists of
+keys; what a round made is sent at its end). Standard output gets what each key was given.
+"""
+
+import json
+import sys
+import threading
+
+from splitio import get_factory
+
+given = json.load(sys.stdin)
+treatments = {}
+for keys in given["rounds"]:
+    factory = get_factory(
+        given["key"],
+        sdk_api_base_url=given["flags"],
+        auth_api_base_url=given["flags"],
+        streaming_api_base_url=given["flags"],
+        events_api_base_url=given["events"],
+        telemetry_api_base_url=given["events"],
+    )
+    factory.block_until_ready(30)
+    client = factory.client()
+    for n, key in enumerate(keys):
+        treatments[key] = client.get_treatment(key, "checkout_flow")
+        assert client.track(key, "user", "checkout.completed", 42.5, {"n": n})
+    sent = threading.Event()
+    factory.destroy(sent)
+    assert sent.wait(60)
+json.dump(treatments, sys.stdout)

@@ -1,0 +1,169 @@
+//! What operators read and write.
+
+use flagpost_domain::{
+    id::{KeyId, ProjectId},
+    integration::Integration,
+    ports::{AdminStore, KeyHash, KeyListing, PortResult, Project, Written},
+    time::Timestamp,
+};
+
+use crate::{owner::Owner, trace::About, world::State};
+
+use super::Port;
+
+impl AdminStore for Port {
+    async fn create_project(&self, project: &Project) -> PortResult<Written> {
+        let project = project.clone();
+        self.call("dynamodb:PutItem project", move |state, _| {
+            if state.table.projects.contains_key(&project.id) {
+                return Written::Taken;
+            }
+            state.table.projects.insert(project.id.clone(), project.clone());
+            Written::Done
+        })
+        .await
+    }
+
+    async fn project(&self, id: &ProjectId) -> PortResult<Option<Project>> {
+        let id = id.clone();
+        self.call("dynamodb:GetItem project", move |state, _| {
+            state.table.projects.get(&id).cloned()
+        })
+        .await
+    }
+
+    async fn projects(&self) -> PortResult<Vec<Project>> {
+        self.call("dynamodb:Query projects", |state, _| {
+            state.table.projects.values().cloned().collect()
+        })
+        .await
+    }
+
+    async fn delete_project(&self, id: &ProjectId) -> PortResult<Written> {
+        let id = id.clone();
+        self.call("dynamodb:DeleteItem project", move |state, _| {
+            let keys = state.table.keys.values().any(|key| key.grant.project == id);
+            if keys || state.table.integrations.contains_key(&id) {
+                return Written::Taken;
+            }
+            state.table.projects.remove(&id).map_or(Written::Stale, |_| Written::Done)
+        })
+        .await
+    }
+
+    async fn create_key(&self, hash: &KeyHash, key: &KeyListing) -> PortResult<Written> {
+        let (hash, key) = (hash.clone(), key.clone());
+        self.call("dynamodb:TransactWriteItems key", move |state, _| {
+            state.table.keys.insert(hash.clone(), key.clone());
+            Written::Done
+        })
+        .await
+    }
+
+    async fn keys(&self, project: &ProjectId) -> PortResult<Vec<KeyListing>> {
+        let project = project.clone();
+        self.call("dynamodb:Query keys", move |state, _| {
+            let keys = state.table.keys.values();
+            keys.filter(|key| key.grant.project == project).cloned().collect()
+        })
+        .await
+    }
+
+    async fn delete_key(&self, project: &ProjectId, key: &KeyId) -> PortResult<Written> {
+        let (project, key) = (project.clone(), key.clone());
+        self.call("dynamodb:TransactWriteItems key", move |state, _| {
+            let before = state.table.keys.len();
+            state.table.keys.retain(|_, one| one.grant.project != project || one.grant.id != key);
+            if state.table.keys.len() < before { Written::Done } else { Written::Stale }
+        })
+        .await
+    }
+
+    async fn list_integrations(&self, project: &ProjectId) -> PortResult<Vec<Integration>> {
+        let project = project.clone();
+        self.call("dynamodb:Query integrations", move |state, now| {
+            state.table.integrations_as_of(&project, now)
+        })
+        .await
+    }
+
+    async fn create_integration(&self, integration: &Integration) -> PortResult<Written> {
+        let new = integration.clone();
+        self.call("dynamodb:TransactWriteItems integration", move |state, now| {
+            let written = state.table.create_integration(&new, now);
+            if written == Written::Done {
+                state.know(&new, now);
+            }
+            written
+        })
+        .await
+    }
+
+    async fn replace_integration(
+        &self,
+        old: &Integration,
+        new: &Integration,
+    ) -> PortResult<Written> {
+        let (old, new) = (old.clone(), new.clone());
+        self.call("dynamodb:TransactWriteItems integration", move |state, now| {
+            let written = state.table.replace_integration(&old, Some(&new), now);
+            if written == Written::Done {
+                state.know(&new, now);
+            }
+            written
+        })
+        .await
+    }
+
+    async fn delete_integration(
+        &self,
+        integration: &Integration,
+        _: Timestamp,
+    ) -> PortResult<Written> {
+        let old = integration.clone();
+        self.call("dynamodb:TransactWriteItems integration", move |state, now| {
+            let written = state.table.replace_integration(&old, None, now);
+            if written == Written::Done {
+                state.witness.deleted(&old.id);
+                let about =
+                    About { integration: Some(state.witness.number(&old.id)), ..About::default() };
+                state.note(now, about, || format!("integration {} deleted", old.id));
+            }
+            written
+        })
+        .await
+    }
+}
+
+impl State {
+    /// An integration was written: its endpoint is its own.
+    fn know(&mut self, integration: &Integration, now: i64) {
+        let number = self.witness.number(&integration.id);
+        let url = &integration.url;
+        if let Some(host) = url.strip_prefix("https://").and_then(|rest| rest.split('/').next()) {
+            self.hosts
+                .entry(host.to_owned())
+                .and_modify(|owner| owner.changed(integration, now))
+                .or_insert_with(|| Owner::new(integration, now));
+        }
+        if integration.own.template.is_some() {
+            self.witness.makes(number);
+        }
+        let about = About { integration: Some(number), ..About::default() };
+        self.note(now, about, || {
+            let Integration { id, version, enabled, environments, max_events, own, .. } =
+                integration;
+            format!(
+                "integration {number} is {id} version {version}: enabled {enabled}, environments \
+                 {environments:?}, at most {max_events} events, {:?}, payload {:?}, immediate \
+                 retry {:?}, success {:?}, filter {:?}, template {:?}",
+                integration.preset,
+                own.payload,
+                own.immediate_retry,
+                own.success,
+                own.filter,
+                own.template,
+            )
+        });
+    }
+}
