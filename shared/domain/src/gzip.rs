@@ -57,6 +57,15 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_taken_as_bytes_come_out_and_not_for_the_limit() {
+        let packed = gzip(&vec![b' '; 100_000]);
+        let out = gunzip(&packed, 1 << 30).unwrap();
+        assert!(out.capacity() <= 4 * out.len(), "{}", out.capacity());
+        let small = gunzip(&gzip(b"{}"), 1 << 30).unwrap();
+        assert!(small.capacity() < 1_000, "{}", small.capacity());
+    }
+
+    #[test]
     fn what_is_not_gzip_or_cut_short_is_an_error() {
         assert!(matches!(gunzip(b"[]", 10), Err(GunzipError::NotGzip(_))));
         assert!(matches!(gunzip(b"", 10), Err(GunzipError::NotGzip(_))));

@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use serde_json::json;
 
 use bytes::Bytes;
@@ -66,6 +68,13 @@ async fn an_array_or_one_object_is_accepted_and_queued() {
     assert_eq!(packed.fresh.environment, environment());
     let text = String::from_utf8(packed.events().unwrap()[0].as_bytes().to_vec()).unwrap();
     assert!(text.contains(r#""environmentId":"prod","environmentName":"Production""#), "{text}");
+}
+
+/// With the level that clients use.
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[tokio::test]
@@ -152,7 +161,8 @@ async fn ten_thousand_events_are_taken_and_one_more_is_refused_whole() {
 async fn a_gzip_bomb_and_what_is_not_gzip_are_refused() {
     let world = world();
     let zipped = |body: Vec<u8>| post(body).with("content-encoding", "gzip");
-    let bomb = gzip(&vec![b' '; 3_000_000]);
+    let bomb = packed(&vec![b' '; 32 * 1024 * 1024 + 1]);
+    assert!(bomb.len() < 50_000);
     let problem = refusal(&world, zipped(bomb)).await;
     assert_eq!(problem.kind, Kind::DecompressionLimit, "{problem:?}");
     assert_eq!(refusal(&world, zipped(b"[{}]".to_vec())).await.kind, Kind::InvalidGzip);
@@ -164,6 +174,23 @@ async fn a_gzip_bomb_and_what_is_not_gzip_are_refused() {
     let ingest = Ingest::new(&world, &world, &world, large);
     let problem = accept(&ingest, zipped(gzip(&noise))).await.unwrap_err();
     assert_eq!(problem.kind, Kind::DecompressionLimit, "more than 32 MiB");
+}
+
+#[tokio::test]
+async fn a_body_that_repeats_itself_is_taken_however_well_it_compresses() {
+    let world = world();
+    let one = json!({
+        "key": "user-1", "split": "new-checkout", "treatment": "on", "time": 1_795_237_200_000_i64,
+        "label": "in segment beta", "splitVersionNumber": 1_795_230_000_000_i64,
+        "machineName": "ip-203-0-113-7", "sdk": "python", "sdkVersion": "10.7.0",
+    });
+    for count in [500, 3_000] {
+        let text = json!(vec![one.clone(); count]).to_string();
+        let body = packed(text.as_bytes());
+        assert!(text.len() > 100 * body.len(), "{} to {}", text.len(), body.len());
+        let zipped = post(body).with("content-encoding", "gzip");
+        assert_eq!(accept(&ingest(&world), zipped).await, Ok(count));
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ pub(crate) const BODY_BYTES: usize = 1024 * 1024;
 pub(crate) const EVENTS: usize = 2_000;
 /// Characters of `user_id` and `device_id` at least, where `options.min_id_length` does not say.
 const MIN_ID_LENGTH: usize = 5;
+/// What is said of an id that is too short, up to the number. Amplitude tells these from others.
+pub(crate) const TOO_SHORT: &str = "is too short an id: it must have ";
 /// Calls that change users and groups: they are no events, and Amplitude exports none for them.
 const NO_EVENTS: [&str; 2] = ["$identify", "$groupidentify"];
 
@@ -207,10 +209,13 @@ fn event(
     if !found.is_empty() {
         return Err(found);
     }
-    let text = |name| object.text(name);
-    let whose = text("device_id").or_else(|| text("user_id")).unwrap_or_default();
-    let identity = text("insert_id")
-        .map(|insert_id| context.identity(&[b"amplitude", whose.as_bytes(), insert_id.as_bytes()]));
+    // A user may have the id of a device, and is another all the same.
+    let whose = ["device_id", "user_id"].iter().find_map(|name| Some((*name, id(&object, name)?)));
+    let (which, whose) = whose.unwrap_or_default();
+    let identity = id(&object, "insert_id").map(|insert_id| {
+        let texts = ["amplitude", which, &whose, &insert_id];
+        context.identity(&texts.map(str::as_bytes))
+    });
     let same = identity.unwrap_or_else(|| {
         let same = context.identity(&[raw.get().as_bytes()]);
         let occurrence = occurrences.entry(same).or_default();
@@ -222,6 +227,11 @@ fn event(
     Ok(Some((Event::from_object(exported), identity)))
 }
 
+/// An id; what is empty is as good as absent, as some SDKs have it.
+fn id(object: &Object<'_>, name: &str) -> Option<String> {
+    object.text(name).filter(|id| !id.is_empty())
+}
+
 fn check_ids(object: &Object<'_>, kind: &str, least: usize) -> Vec<FieldFault> {
     let mut found = Vec::new();
     if kind.is_empty() {
@@ -229,11 +239,10 @@ fn check_ids(object: &Object<'_>, kind: &str, least: usize) -> Vec<FieldFault> {
     }
     let mut there = false;
     for name in ["user_id", "device_id"] {
-        // What is empty is as good as absent, as some SDKs have it.
-        let Some(id) = object.text(name).filter(|id| !id.is_empty()) else { continue };
+        let Some(id) = id(object, name) else { continue };
         there = true;
         if id.chars().count() < least {
-            found.push(FieldFault::new(name, format!("must have {least} characters or more")));
+            found.push(FieldFault::new(name, format!("{TOO_SHORT}{least} characters or more")));
         }
     }
     if !there {

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Route;
+use super::{Route, amplitude::TOO_SHORT};
 use crate::{
     fault::REQUIRED,
     ingest::Accepted,
     integration::Stream,
     problem::{self, Kind, Problem},
 };
+
+/// Faulty events by field.
+type Indices<'a> = BTreeMap<&'a str, Vec<usize>>;
 
 const JSON: &str = "application/json";
 
@@ -78,19 +81,27 @@ fn amplitude_refusal(problem: &Problem) -> (u16, Value) {
             (400, json!({"code": 400, "error": format!("Invalid API key: {detail}")}))
         }
         Kind::InvalidEvents => {
-            let of = |missing: bool| {
-                let mut indices: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-                for fault in problem.errors.iter().filter(|f| (f.detail == REQUIRED) == missing) {
-                    let field = fault.field.as_deref().unwrap_or("event");
-                    indices.entry(field).or_default().extend(fault.index);
-                }
-                indices
+            let [mut missing, mut short, mut invalid] = [const { Indices::new() }; 3];
+            for fault in &problem.errors {
+                let of = match &fault.detail {
+                    detail if detail == REQUIRED => &mut missing,
+                    detail if detail.starts_with(TOO_SHORT) => &mut short,
+                    _ => &mut invalid,
+                };
+                let field = fault.field.as_deref().unwrap_or("event");
+                of.entry(field).or_default().extend(fault.index);
+            }
+            let error = if missing.is_empty() && invalid.is_empty() {
+                "Invalid id length for user_id or device_id"
+            } else {
+                "Request has events with missing or invalid fields"
             };
             let body = json!({
                 "code": 400,
-                "error": "Request has events with missing or invalid fields",
-                "events_with_missing_fields": of(true),
-                "events_with_invalid_fields": of(false),
+                "error": error,
+                "events_with_missing_fields": missing,
+                "events_with_invalid_fields": invalid,
+                "events_with_invalid_id_lengths": short,
             });
             (400, body)
         }

@@ -12,7 +12,11 @@ use super::{
     read::{EVENT_BYTES, Faults, Field, Shape, check, members, object_text, too_many},
 };
 use crate::{
-    event::Event, fault::FieldFault, impression::assemble, integration::Stream, object::quoted,
+    event::Event,
+    fault::FieldFault,
+    impression::assemble,
+    integration::Stream,
+    object::{Object, quoted},
     problem::Problem,
 };
 
@@ -142,7 +146,7 @@ fn flag<'a>(
     if !raw.get().starts_with('{') {
         return Err(vec![FieldFault::whole("must be an object")]);
     }
-    let object = crate::object::Object::read(raw.get())
+    let object = Object::read(raw.get())
         .ok_or_else(|| vec![FieldFault::whole("has a name that is not a text")])?;
     let found = check(&object, &FLAG);
     let (Some(name), Some(values)) = (object.get("f"), object.get("i")) else {
@@ -161,11 +165,7 @@ fn flag<'a>(
 
 fn under(position: usize, found: Vec<FieldFault>) -> Vec<FieldFault> {
     let place = |fault: FieldFault| {
-        let field = fault.field.map(|name| {
-            let own = NAMES.iter().find(|(_, ours)| *ours == name);
-            own.map_or(name.clone(), |(own, _)| (*own).to_owned())
-        });
-        let path = match field {
+        let path = match fault.field {
             Some(field) => format!("i[{position}].{field}"),
             None => format!("i[{position}]"),
         };
@@ -183,12 +183,46 @@ fn impression(
     debug_assert!(flag.len() < EVENT_BYTES);
     let size = object_text(raw)?.len() + flag.len();
     let object = members(raw)?;
-    let own = object.0.iter().filter(|(name, _)| name != "pt").map(|(name, value)| {
-        let ours = NAMES.iter().find(|(own, _)| own == name);
-        (ours.map_or(name.as_ref(), |(_, ours)| *ours), value.get())
-    });
-    let members = own.chain([("split", flag)]).chain(about.members());
-    assemble(members, context.environment, size)
+    let ours = |name: &str| NAMES.iter().find(|(own, _)| *own == name).map(|(_, ours)| *ours);
+    let mapped = object.0.iter().filter_map(|(name, value)| Some((ours(name)?, value.get())));
+    let mut members: Vec<_> = mapped.chain([("split", flag)]).chain(about.members()).collect();
+
+    // What is written here goes before what came under the same name; what came twice is a fault
+    // all the same.
+    let written = members.len();
+    let (mut dropped, mut twice) = (Vec::new(), Vec::new());
+    for (name, value) in &object.0 {
+        let (name, value) = (name.as_ref(), value.get());
+        if name == "pt" || ours(name).is_some() {
+            continue;
+        }
+        if !members[..written].iter().any(|(ours, _)| *ours == name) {
+            members.push((name, value));
+        } else if !dropped.contains(&name) {
+            dropped.push(name);
+        } else if !twice.contains(&name) {
+            twice.push(name);
+        }
+    }
+    let twice = twice.iter().map(|name| FieldFault::new(*name, "is there more than once"));
+    let found = match assemble(members.into_iter(), context.environment, size) {
+        Ok(event) if twice.len() == 0 => return Ok(event),
+        Ok(_) => Vec::new(),
+        Err(found) => renamed(found, &object),
+    };
+    Err(twice.chain(found).collect())
+}
+
+/// Faults under the names that they came with, and under the SDKs' own where nothing came.
+fn renamed(mut found: Vec<FieldFault>, object: &Object<'_>) -> Vec<FieldFault> {
+    let came = |name| object.0.iter().any(|(member, _)| member == name);
+    for name in found.iter_mut().filter_map(|fault| fault.field.as_mut()) {
+        let own = NAMES.iter().find(|(own, ours)| ours == name && (came(own) || !came(ours)));
+        if let Some((own, _)) = own {
+            (*own).clone_into(name);
+        }
+    }
+    found
 }
 
 /// What is said once for all impressions of an upload, as JSON.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Context, Post, Read, exposure,
-    read::{Faults, Field, Identity, Shape, check, members},
+    read::{Faults, Field, Identity, Shape, check, members, unquoted},
 };
 use crate::{
     event::Event,
@@ -40,11 +40,11 @@ const UPLOADED: Names = Names {
     time: "time",
     schema: &[
         ("eventName", Shape::Text, true),
-        ("user", Shape::Object, false),
-        ("value", Shape::Scalar, false),
-        ("metadata", Shape::Object, false),
+        ("user", Shape::ObjectOrEmpty, false),
+        ("value", Shape::Any, false),
+        ("metadata", Shape::ObjectOrEmpty, false),
         ("time", Shape::Number, false),
-        ("statsigMetadata", Shape::Object, false),
+        ("statsigMetadata", Shape::ObjectOrEmpty, false),
     ],
 };
 const POSTED: Names = Names {
@@ -52,11 +52,11 @@ const POSTED: Names = Names {
     time: "timestamp",
     schema: &[
         ("event", Shape::Text, true),
-        ("user", Shape::Object, false),
-        ("value", Shape::Scalar, false),
-        ("metadata", Shape::Object, false),
+        ("user", Shape::ObjectOrEmpty, false),
+        ("value", Shape::Any, false),
+        ("metadata", Shape::ObjectOrEmpty, false),
         ("timestamp", Shape::Number, false),
-        ("statsigMetadata", Shape::Object, false),
+        ("statsigMetadata", Shape::ObjectOrEmpty, false),
     ],
 };
 /// Members that are ours to write; `time` and `event` have become others.
@@ -93,7 +93,9 @@ pub(crate) fn read_log(context: &Context<'_>) -> Result<Read, Problem> {
         let detail = format!("has {} bytes; at most {ABOUT_BYTES} are allowed", about.len());
         return Err(fault(detail));
     }
-    let about = Object::read(about).ok_or_else(|| fault("must be an object".to_owned()))?;
+    let about = Some(about).filter(|raw| Shape::ObjectOrEmpty.fits(raw));
+    let about = about.and_then(|raw| Object::read(object_text(Some(raw))));
+    let about = about.ok_or_else(|| fault("must be an object".to_owned()))?;
     read(&context.member(&body, "events")?, &UPLOADED, &about, context)
 }
 
@@ -131,22 +133,20 @@ fn event(
 ) -> Result<Option<Event>, Vec<FieldFault>> {
     let object = members(raw)?;
     let mut found = check(&object, names.schema);
-    let user = object.get("user").filter(|raw| raw.starts_with('{')).unwrap_or("{}");
+    let user = object_text(object.get("user"));
     let user_id = user_id(user).map_err(|fault| found.push(fault)).unwrap_or_default();
     let name = object.text(names.name).unwrap_or_default();
     if found.is_empty() && name.is_empty() {
         found.push(FieldFault::new(names.name, "must not be empty"));
     }
-    let time = match object.get(names.time) {
-        None => Some(context.now.0),
-        Some(raw) => millis(raw),
-    };
-    let Some(time) = time.filter(|_| found.is_empty()) else {
-        if found.is_empty() {
-            found.push(FieldFault::new(names.time, "must be milliseconds since the Unix epoch"));
-        }
+    let given = object.get(names.time);
+    let time = given.and_then(millis);
+    if found.is_empty() && given.is_some() && time.is_none() {
+        found.push(FieldFault::new(names.time, "must be milliseconds since the Unix epoch"));
+    }
+    if !found.is_empty() {
         return Err(found);
-    };
+    }
     if name == DIAGNOSTICS {
         return Ok(None);
     }
@@ -155,45 +155,35 @@ fn event(
     let value = match object.get("value") {
         None => "\"\"".to_owned(),
         Some(text) if text.starts_with('"') => text.to_owned(),
-        Some(other) => quoted(other),
+        Some(other) => quoted(&compact(other)),
     };
     let mut writer = Writer::with_capacity(raw.get().len() + 256);
     writer.raw("eventName", &quoted(&name));
     writer.raw("user", user);
     writer.raw("userID", &user_id);
-    writer.raw("timestamp", &time.to_string());
+    writer.raw("timestamp", &time.unwrap_or(context.now.0).to_string());
     writer.raw("value", &value);
     writer.raw("metadata", &metadata);
     writer.raw("statsigMetadata", &statsig_metadata);
-    let mut unknown = Writer::with_capacity(64);
+    // Of the event as it was sent, and of nothing that the upload adds: that differs where the
+    // same event is uploaded again.
+    let same = context.identity(&[raw.get().as_bytes()]);
+    let occurrence = occurrences.entry(same).or_default();
+    let hash = context.identity(&[&same, &occurrence.to_be_bytes()]);
+    *occurrence += 1;
+    writer.raw("timeUUID", &quoted(&time_uuid(time.map(Timestamp), &hash).to_string()));
     for (name, value) in &object.0 {
         if !WRITTEN.contains(&name.as_ref()) {
-            unknown.raw(name, value.get());
+            writer.raw(name, value.get());
         }
     }
-    let unknown = unknown.end();
-    let head = writer.end();
-    let same = context.identity(&[head.as_bytes(), unknown.as_bytes()]);
-    let occurrence = occurrences.entry(same).or_default();
-    let uuid = time_uuid(Timestamp(time), &context.identity(&[&same, &occurrence.to_be_bytes()]));
-    *occurrence += 1;
-
-    let mut whole = head;
-    whole.pop();
-    whole.push_str(",\"timeUUID\":");
-    whole.push_str(&quoted(&uuid.to_string()));
-    if unknown.len() > 2 {
-        whole.push(',');
-        whole.push_str(&unknown[1..unknown.len() - 1]);
-    }
-    whole.push('}');
-    Ok(Some(Event::from_object(whole)))
+    Ok(Some(Event::from_object(writer.end())))
 }
 
 /// `metadata` and `statsigMetadata`: an exposure's details go from the one to the other.
 fn metadata(object: &Object<'_>, name: &str, about: &Object<'_>) -> (String, String) {
-    let given = object.get("metadata").unwrap_or("{}");
-    let own = object.get("statsigMetadata").and_then(Object::read).unwrap_or_default();
+    let given = object_text(object.get("metadata"));
+    let own = Object::read(object_text(object.get("statsigMetadata"))).unwrap_or_default();
     let mut merged = Writer::with_capacity(256);
     let mut there = Vec::new();
     let mut kept = given.to_owned();
@@ -240,8 +230,26 @@ fn user_id(user: &str) -> Result<String, FieldFault> {
     }
 }
 
-/// Whole milliseconds; SDKs send parts of them too.
+/// What is to be an object: empty where it is absent, `null` or an empty array.
+fn object_text(raw: Option<&str>) -> &str {
+    raw.filter(|raw| raw.starts_with('{')).unwrap_or("{}")
+}
+
+/// JSON without the white space between its parts.
+fn compact(json: &str) -> String {
+    let (mut in_text, mut escaped) = (false, false);
+    let keep = |c: &char| {
+        let keep = in_text || !c.is_ascii_whitespace();
+        in_text ^= *c == '"' && !escaped;
+        escaped = in_text && *c == '\\' && !escaped;
+        keep
+    };
+    json.chars().filter(keep).collect()
+}
+
+/// Whole milliseconds; SDKs send parts of them too, and some send texts.
 fn millis(raw: &str) -> Option<i64> {
+    let raw = unquoted(raw);
     if let Ok(millis) = raw.parse() {
         return Some(millis);
     }
@@ -252,10 +260,15 @@ fn millis(raw: &str) -> Option<i64> {
 }
 
 /// A version 1 UUID (RFC 9562, 5.1) of this time, with a hash in place of the clock's ticks within
-/// the millisecond, of the clock sequence and of the node.
-fn time_uuid(time: Timestamp, hash: &Identity) -> Uuid {
+/// the millisecond, of the clock sequence and of the node. Where the event has no time, its whole
+/// timestamp is of the hash, and says nothing: the time of arrival would make it another UUID in
+/// each upload.
+fn time_uuid(time: Option<Timestamp>, hash: &Identity) -> Uuid {
     let short = |at: usize| u16::from_be_bytes([hash[at], hash[at + 1]]);
-    let ticks = i128::from(time.0) * 10_000 + i128::from(short(0) % 10_000) + GREGORIAN;
+    let ticks = match time {
+        Some(time) => i128::from(time.0) * 10_000 + i128::from(short(0) % 10_000) + GREGORIAN,
+        None => (10..18).step_by(2).fold(0, |ticks, at| ticks << 16 | i128::from(short(at))),
+    };
     // 60 bits: what is out of the calendar's range goes round.
     let ticks = u64::try_from(ticks.rem_euclid(1 << 60)).unwrap_or_default();
     // The multicast bit says that the node is no network card's address (6.10).

@@ -1,6 +1,7 @@
 //! Every capture of a real SDK, replayed through ingest; and what holds for all routes.
 
 mod any;
+mod plain;
 mod replay;
 pub(crate) mod stand;
 

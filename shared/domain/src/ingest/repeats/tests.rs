@@ -59,6 +59,24 @@ async fn without_a_device_it_is_the_users_and_without_an_id_it_is_new() {
 }
 
 #[tokio::test]
+async fn an_empty_id_is_none_and_a_users_is_no_devices() {
+    let stand = Stand::new();
+    let events = json!([
+        {"event_type": "e", "device_id": "", "user_id": "user-1", "insert_id": "a"},
+        {"event_type": "e", "device_id": "", "user_id": "user-2", "insert_id": "a"},
+        {"event_type": "e", "device_id": "user-1", "insert_id": "a"},
+        {"event_type": "e", "user_id": "user-1", "insert_id": ""},
+        {"event_type": "e", "user_id": "user-1", "insert_id": ""},
+    ]);
+    let post = || Post::to("/batch", json!({"api_key": KEY, "events": events}).to_string());
+    assert_eq!(delivered(&stand, post()).await, 5);
+    assert_eq!(delivered(&stand, post()).await, 2, "those whose insert_id is empty");
+    let absent = json!([{"event_type": "e", "user_id": "user-2", "insert_id": "a"}]);
+    let post = Post::to("/batch", json!({"api_key": KEY, "events": absent}).to_string());
+    assert_eq!(delivered(&stand, post).await, 0, "absent is as good as empty");
+}
+
+#[tokio::test]
 async fn what_was_not_queued_can_be_sent_again() {
     let stand = Stand::new();
     let post = || upload(&[("device-1", "a")]);

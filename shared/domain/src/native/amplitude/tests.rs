@@ -75,9 +75,52 @@ async fn faults_are_told_as_amplitude_tells_them() {
     assert_eq!(told["code"], 400);
     assert_eq!(
         told["events_with_invalid_fields"],
-        json!({"time": [0, 4, 8], "device_id": [5], "event_type": [6], "event": [7]})
+        json!({"time": [0, 4, 8], "event_type": [6], "event": [7]})
     );
+    assert_eq!(told["events_with_invalid_id_lengths"], json!({"device_id": [5]}));
     assert_eq!(told["events_with_missing_fields"], json!({"event_type": [2], "user_id": [3]}));
+}
+
+/// The indices of events that clients drop: amplitude-analytics 1.3.0, `invalid_or_silenced_index`
+/// of `Response`.
+fn dropped(told: &Value) -> std::collections::BTreeSet<usize> {
+    let maps = [
+        "events_with_missing_fields",
+        "events_with_invalid_fields",
+        "events_with_invalid_id_lengths",
+    ];
+    let indices = maps.iter().flat_map(|map| told[map].as_object().unwrap().values());
+    let indices = indices.flat_map(|listed| listed.as_array().unwrap());
+    indices.map(|index| usize::try_from(index.as_u64().unwrap()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn short_ids_are_told_as_amplitude_tells_them_and_the_rest_comes_again() {
+    let stand = Stand::new();
+    let mut events = vec![
+        json!({"event_type": "e", "user_id": "user-1"}),
+        json!({"event_type": "e", "user_id": "u", "device_id": "d"}),
+        json!({"event_type": "e", "user_id": "user-2", "device_id": "abcd"}),
+        json!({"event_type": "e", "user_id": "user-3"}),
+    ];
+    let (_, answer) = stand.refused(upload("/2/httpapi", &json!(events))).await;
+    let told = body(&answer);
+    // Amplitude's own answer to such an id: amplitude/Amplitude-TypeScript, pull request 81.
+    assert_eq!(
+        told,
+        json!({
+            "code": 400, "error": "Invalid id length for user_id or device_id",
+            "events_with_missing_fields": {}, "events_with_invalid_fields": {},
+            "events_with_invalid_id_lengths": {"user_id": [1], "device_id": [1, 2]},
+        })
+    );
+    for index in dropped(&told).into_iter().rev() {
+        events.remove(index);
+    }
+    let (answer, (_, _, delivered)) = stand.accepted(upload("/2/httpapi", &json!(events))).await;
+    assert_eq!((answer.status, &body(&answer)["events_ingested"]), (200, &json!(2)));
+    let users: Vec<_> = delivered.iter().map(|event| event["user_id"].clone()).collect();
+    assert_eq!(users, ["user-1", "user-3"]);
 }
 
 #[tokio::test]

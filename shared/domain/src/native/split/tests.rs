@@ -44,6 +44,56 @@ async fn faults_are_named_as_the_sdk_names_them() {
 }
 
 #[tokio::test]
+async fn what_the_mapping_writes_goes_before_what_was_uploaded_under_that_name() {
+    let stand = Stand::new();
+    let impression = json!({
+        "k": "u", "key": "other", "t": "on", "treatment": 7, "m": 1, "time": "now", "b": null,
+        "bucketingKey": "other", "split": "other", "sdk": ["other"], "sdkVersion": "0",
+        "machineName": "mine", "label": "mine", "environmentId": "forged", "zz": [1],
+    });
+    let post = post("/testImpressions/bulk", &json!([{"f": "a", "i": [impression]}]));
+    let (_, (_, _, events)) = stand.accepted(post.with("splitsdkversion", "python-10.7.0")).await;
+    assert_eq!(
+        events[0],
+        json!({
+            "key": "u", "split": "a", "environmentId": "prod", "environmentName": "Production",
+            "treatment": "on", "time": 1, "bucketingKey": "u", "label": "mine",
+            "machineName": "mine", "sdk": "python", "sdkVersion": "10.7.0", "zz": [1],
+        })
+    );
+}
+
+#[tokio::test]
+async fn what_an_upload_has_twice_is_a_fault_under_the_name_that_it_has() {
+    let stand = Stand::new();
+    let text = r#"[{"f":"a","i":[
+        {"k":"u","k":"v","t":"on","m":1},
+        {"k":"u","key":"x","key":"y","t":"on","m":1},
+        {"key":"x","key":"y","t":"on","m":1},
+        {"k":"u","t":"on","m":1,"sdk":"x","sdk":"x"},
+        {"k":"u","t":"on","m":1,"split":"x","split":"x","split":"x"},
+        {"key":7,"t":"on","m":1}
+    ]}]"#;
+    let post =
+        Post::to("/testImpressions/bulk", text).with("authorization", format!("Bearer {KEY}"));
+    let (problem, _) = stand.refused(post.with("splitsdkversion", "python-10.7.0")).await;
+    let named: Vec<_> =
+        problem.errors.iter().map(|f| (f.field.as_deref().unwrap(), f.detail.as_str())).collect();
+    let twice = "is there more than once";
+    assert_eq!(
+        named,
+        [
+            ("i[0].k", twice),
+            ("i[1].key", twice),
+            ("i[2].key", twice),
+            ("i[3].sdk", twice),
+            ("i[4].split", twice),
+            ("i[5].key", "must be a string"),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn nothing_is_said_of_a_machine_that_did_not_say() {
     let stand = Stand::new();
     let upload = json!([{"f": "a", "i": [{"k": "u", "t": "on", "m": 1, "c": null, "zz": [1]}]}]);

@@ -22,6 +22,13 @@ async fn one(event: Value) -> String {
     stand.texts().remove(0)
 }
 
+/// The fields that an upload of one event is refused for; none when it is accepted.
+async fn faulty(event: Value) -> Vec<String> {
+    let outcome = Stand::new().serve(log(&json!([event]))).await.0;
+    let errors = outcome.err().map(|problem| problem.errors).unwrap_or_default();
+    errors.into_iter().map(|fault| fault.field.unwrap()).collect()
+}
+
 #[tokio::test]
 async fn the_event_has_the_pages_fields_in_the_pages_order() {
     let text = one(json!({"eventName": "e", "time": 1_644_520_566_967_i64, "more": [1]})).await;
@@ -37,9 +44,15 @@ async fn the_event_has_the_pages_fields_in_the_pages_order() {
 
 #[tokio::test]
 async fn values_and_users_become_text_and_times_whole() {
-    for (value, wanted) in
-        [(json!(null), ""), (json!("x"), "x"), (json!(9.5), "9.5"), (json!(-3), "-3")]
-    {
+    for (value, wanted) in [
+        (json!(null), ""),
+        (json!("x"), "x"),
+        (json!(9.5), "9.5"),
+        (json!(-3), "-3"),
+        (json!(true), "true"),
+        (json!([]), "[]"),
+        (json!({"a": [1, {}]}), r#"{"a":[1,{}]}"#),
+    ] {
         let event: Value = serde_json::from_str(
             &one(json!({"eventName": "e", "value": value, "time": 5.9, "user": {"userID": 7}}))
                 .await,
@@ -50,6 +63,54 @@ async fn values_and_users_become_text_and_times_whole() {
     }
     let now: Value = serde_json::from_str(&one(json!({"eventName": "e"})).await).unwrap();
     assert_eq!(now["timestamp"], crate::memory::START.0);
+}
+
+#[tokio::test]
+async fn a_value_that_is_no_scalar_becomes_its_text_without_white_space() {
+    let text = r#"{"events":[{"eventName":"e","value": { "b" : [ 1.50,"x \" { y\\", {} ],
+        "a":"\u00e9" } }]}"#;
+    let stand = Stand::new();
+    let post = Post::to("/v1/log_event", text).with("statsig-api-key", KEY);
+    let (_, (_, _, events)) = stand.accepted(post).await;
+    assert_eq!(events[0]["value"], r#"{"b":[1.50,"x \" { y\\",{}],"a":"\u00e9"}"#);
+}
+
+#[tokio::test]
+async fn a_time_may_be_a_text_of_digits() {
+    for (time, wanted) in [("5", 5), ("1644520566967", 1_644_520_566_967_i64), ("-7", -7)] {
+        let event: Value =
+            serde_json::from_str(&one(json!({"eventName": "e", "time": time})).await).unwrap();
+        assert_eq!(event["timestamp"], wanted);
+    }
+    for time in
+        ["", "now", "5x", "0x5", " 5", "+5", "\"5\"", "2026-11-21", "9000000000000000000000"]
+    {
+        assert_eq!(faulty(json!({"eventName": "e", "time": time})).await, ["time"], "{time:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_array_is_an_empty_object() {
+    for empty in [json!([]), json!(null)] {
+        let text = json!({
+            "events": [{
+                "eventName": "e", "user": empty, "metadata": empty, "statsigMetadata": empty,
+            }],
+            "statsigMetadata": empty,
+        });
+        let stand = Stand::new();
+        let post = Post::to("/v1/log_event", text.to_string()).with("statsig-api-key", KEY);
+        let (_, (_, _, events)) = stand.accepted(post).await;
+        for name in ["user", "metadata", "statsigMetadata"] {
+            assert_eq!(events[0][name], json!({}), "{name}: {empty}");
+        }
+    }
+    for name in ["user", "metadata", "statsigMetadata"] {
+        for other in [json!([1]), json!([[]]), json!("x"), json!(7), json!(true)] {
+            let event = json!({"eventName": "e", name: other});
+            assert_eq!(faulty(event).await, [name], "{other}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -64,7 +125,7 @@ async fn faults_have_index_and_field() {
     let stand = Stand::new();
     let events = json!([
         {"eventName": "statsig::diagnostics", "time": 1.5},
-        {"time": "now", "user": [], "value": {}},
+        {"time": "now", "user": 7, "value": {}},
         {"eventName": "", "metadata": 1},
         {"eventName": ""},
         {"eventName": "e", "user": {"userID": {}}},
@@ -81,7 +142,6 @@ async fn faults_have_index_and_field() {
     let wanted = [
         (1, "eventName"),
         (1, "user"),
-        (1, "value"),
         (1, "time"),
         (2, "metadata"),
         (3, "eventName"),
@@ -95,7 +155,7 @@ async fn faults_have_index_and_field() {
 #[tokio::test]
 async fn an_upload_that_says_too_much_of_itself_is_refused() {
     let stand = Stand::new();
-    for about in [json!({"x": "y".repeat(5_000)}), json!([]), json!("x")] {
+    for about in [json!({"x": "y".repeat(5_000)}), json!([1]), json!("x")] {
         let text = json!({"events": [], "statsigMetadata": about}).to_string();
         let post = Post::to("/v1/log_event", text).with("statsig-api-key", KEY);
         let (problem, _) = stand.refused(post).await;
@@ -193,6 +253,26 @@ async fn identical_events_have_ids_of_their_own_and_so_have_different_ones() {
 }
 
 #[tokio::test]
+async fn an_event_has_the_same_id_whenever_and_with_whatever_it_is_uploaded() {
+    let stand = Stand::new();
+    let mut seen = Vec::new();
+    for session in ["s-1", "s-2"] {
+        let text = json!({
+            "events": [{"eventName": "e"}, {"eventName": "e", "time": 1}, {"eventName": "e"}],
+            "statsigMetadata": {"sdkType": "py", "sessionID": session},
+        });
+        let post = Post::to("/v1/log_event", text.to_string()).with("statsig-api-key", KEY);
+        let (_, (_, _, events)) = stand.accepted(post).await;
+        stand.0.pass(std::time::Duration::from_secs(3_600));
+        let ids: Vec<_> = events.iter().map(|event| event["timeUUID"].clone()).collect();
+        assert!(ids[0] != ids[1] && ids[0] != ids[2]);
+        seen.push((ids, events[0]["timestamp"].clone()));
+    }
+    assert_eq!(seen[0].0, seen[1].0);
+    assert_ne!(seen[0].1, seen[1].1, "each upload has its own time");
+}
+
+#[tokio::test]
 async fn an_exposure_can_be_had_back_as_it_was_sent() {
     let sent = json!({
         "eventName": "statsig::gate_exposure", "time": 1,
@@ -211,7 +291,7 @@ async fn an_exposure_can_be_had_back_as_it_was_sent() {
 proptest! {
     #[test]
     fn a_uuid_says_its_time_to_the_millisecond(time in 0_i64..4_102_444_800_000, hash: [u8; 32]) {
-        let uuid = time_uuid(Timestamp(time), &hash);
+        let uuid = time_uuid(Some(Timestamp(time)), &hash);
         prop_assert_eq!(uuid.get_version_num(), 1);
         prop_assert_eq!(uuid.get_variant(), uuid::Variant::RFC4122);
         let (seconds, nanos) = uuid.get_timestamp().unwrap().to_unix();
@@ -221,6 +301,14 @@ proptest! {
 
     #[test]
     fn no_time_is_too_far(time: i64, hash: [u8; 32]) {
-        prop_assert_eq!(time_uuid(Timestamp(time), &hash).get_version_num(), 1);
+        prop_assert_eq!(time_uuid(Some(Timestamp(time)), &hash).get_version_num(), 1);
+    }
+
+    #[test]
+    fn without_a_time_it_is_a_version_1_uuid_of_the_hash_alone(hash: [u8; 32], other: [u8; 32]) {
+        let uuid = time_uuid(None, &hash);
+        prop_assert_eq!((uuid.get_version_num(), uuid.get_variant()), (1, uuid::Variant::RFC4122));
+        prop_assert_eq!(uuid, time_uuid(None, &hash));
+        prop_assert!(hash == other || uuid != time_uuid(None, &other));
     }
 }
