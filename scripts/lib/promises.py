@@ -44,7 +44,8 @@ NEEDED = {
     },
     "BatchFunction": {
         *((action, queue, "") for action in RECEIVE for queue in ("EventsQueue", "RetryQueue")),
-        *(("sqs:SendMessage", queue, "") for queue in ("RetryQueue", "WakeQueue")),
+        *(("sqs:SendMessage", queue, "") for queue in ("EventsQueue", "RetryQueue", "WakeQueue")),
+        ("events:PutEvents", "the default bus", ""),
         *(("sqs:SendMessage", queue, "") for queue in ("EventsDeadLetterQueue", "RetryDeadLetterQueue")),
         *((action, "Table", "PROJECT#*") for action in ("dynamodb:GetItem", "dynamodb:Query")),
         *((action, "Table", "HEALTH#*") for action in ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")),
@@ -55,7 +56,8 @@ NEEDED = {
     },
     "DrainFunction": {
         *((action, "WakeQueue", "") for action in RECEIVE),
-        *(("sqs:SendMessage", queue, "") for queue in ("RetryQueue", "WakeQueue", "WakeDeadLetterQueue")),
+        *(("sqs:SendMessage", queue, "") for queue in ("EventsQueue", "RetryQueue", "WakeQueue", "WakeDeadLetterQueue")),
+        ("events:PutEvents", "the default bus", ""),
         ("dynamodb:GetItem", "Table", "PROJECT#*"),
         *((action, "Table", "HEALTH#*") for action in ("dynamodb:GetItem", "dynamodb:UpdateItem")),
         ("dynamodb:UpdateItem", "Table", "LEDGER#*"),
@@ -69,7 +71,8 @@ NEEDED = {
         *((f"dynamodb:{verb}Item", "Table", "") for verb in ("Get", "Put", "Update", "Delete")),
         ("dynamodb:Query", "Table", ""),
         ("s3:ListBucket", "Bucket", ""),
-        ("sqs:SendMessage", "WakeQueue", ""),
+        *(("sqs:SendMessage", queue, "") for queue in ("EventsQueue", "WakeQueue")),
+        ("events:PutEvents", "the default bus", ""),
     },
 }
 
@@ -252,7 +255,8 @@ def named_resource(value):
     if isinstance(value, dict) and "Fn::GetAtt" in value:
         return value["Fn::GetAtt"][0]
     if isinstance(value, dict) and "Fn::Sub" in value:
-        return value["Fn::Sub"].replace("${", "").replace(".Arn}", "")
+        named = value["Fn::Sub"].replace("${", "").replace(".Arn}", "")
+        return "the default bus" if named.endswith(":event-bus/default") else named
     return str(value)
 
 

@@ -102,6 +102,7 @@ impl World {
             ("FLAGPOST_DEDUPLICATE", "on"),
             ("FLAGPOST_ALLOWED_ENDPOINTS", ALLOWED),
             ("FLAGPOST_ATTEMPTS_RETENTION_DAYS", "7"),
+            ("FLAGPOST_OLD_BACKLOG_SECONDS", "3600"),
             ("FLAGPOST_RETRY_SLOTS_SECONDS", "10"),
             ("FLAGPOST_BREAKER_BUCKET_SECONDS", "10"),
             ("FLAGPOST_BREAKER_SPAN_SECONDS", "4"),

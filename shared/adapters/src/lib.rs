@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod dynamodb;
+pub mod eventbridge;
 mod failure;
 pub mod gateway;
 pub mod runtime;

@@ -8,6 +8,7 @@ use flagpost_domain::ports::{Ports, Sender, Services};
 use crate::{
     clock::{SystemClock, SystemRandom},
     dynamodb::DynamoDb,
+    eventbridge::EventBridge,
     s3::S3,
     settings::environment,
     sqs::{QueueUrls, Sqs},
@@ -62,6 +63,11 @@ impl Clients {
         DynamoDb::new(aws_sdk_dynamodb::Client::new(&self.config), name)
     }
 
+    /// The account's default event bus.
+    pub fn bus(&self) -> EventBridge {
+        EventBridge::new(aws_sdk_eventbridge::Client::new(&self.config))
+    }
+
     /// The bucket of this name.
     pub fn bucket(&self, name: impl Into<String>) -> S3 {
         let config = aws_sdk_s3::config::Builder::from(&self.config)
@@ -84,6 +90,8 @@ pub struct Aws<S> {
     pub dynamodb: DynamoDb,
     /// S3.
     pub s3: S3,
+    /// EventBridge.
+    pub bus: EventBridge,
     /// The way to customers' endpoints.
     pub webhook: S,
 }
@@ -103,6 +111,7 @@ impl<S> Aws<S> {
             sqs: clients.queues(queues),
             dynamodb: clients.table(table),
             s3: clients.bucket(bucket),
+            bus: clients.bus(),
             webhook,
         }
     }
@@ -114,6 +123,7 @@ impl<S: Send + Sync> Services for Aws<S> {
     type Queues = Sqs;
     type Store = DynamoDb;
     type Objects = S3;
+    type Notices = EventBridge;
 
     fn clock(&self) -> &SystemClock {
         &self.clock
@@ -133,6 +143,10 @@ impl<S: Send + Sync> Services for Aws<S> {
 
     fn objects(&self) -> &S3 {
         &self.s3
+    }
+
+    fn notices(&self) -> &EventBridge {
+        &self.bus
     }
 }
 

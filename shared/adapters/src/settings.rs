@@ -188,6 +188,7 @@ impl DrainSettings {
             table: read.table()?,
             bucket: read.bucket()?,
             queues: QueueUrls {
+                events: Some(read.url("FLAGPOST_EVENTS_QUEUE_URL")?),
                 retry: Some(read.url("FLAGPOST_RETRY_QUEUE_URL")?),
                 wake: Some(read.url("FLAGPOST_WAKE_QUEUE_URL")?),
                 wake_dead: Some(read.url("FLAGPOST_WAKE_DLQ_URL")?),
@@ -219,6 +220,7 @@ impl AdminSettings {
             table: read.table()?,
             bucket: read.bucket()?,
             queues: QueueUrls {
+                events: Some(read.url("FLAGPOST_EVENTS_QUEUE_URL")?),
                 wake: Some(read.url("FLAGPOST_WAKE_QUEUE_URL")?),
                 ..QueueUrls::default()
             },
@@ -313,6 +315,11 @@ impl<F: Fn(&str) -> Option<String>> Read<F> {
             schedule: self.retry()?,
             breaker: self.breaker()?,
             keep_attempts: self.days("FLAGPOST_ATTEMPTS_RETENTION_DAYS")?,
+            old_backlog: self.seconds(
+                "FLAGPOST_OLD_BACKLOG_SECONDS",
+                1..=86_400,
+                "a number of seconds from 1 to 86400",
+            )?,
         })
     }
 

@@ -67,6 +67,8 @@ pub struct Policy {
     pub allowed: Allowed,
     /// How long the delivery log keeps an attempt.
     pub keep_attempts: Duration,
+    /// From this age of its oldest delivery on, a backlog is told of.
+    pub old_backlog: Duration,
 }
 
 /// One record of a queue.

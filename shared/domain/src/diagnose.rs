@@ -14,6 +14,7 @@ use crate::{
     breaker::{Before, Breaker, Observation, Policy, is_slow, keep_recent},
     health::{Health, Pause},
     id::{IntegrationId, ProjectId},
+    notice::{By, Change, tell},
     ports::{Clock, HealthStore, PortError, PortResult, Ports, Random},
     time::Timestamp,
 };
@@ -93,7 +94,9 @@ pub async fn change_breaker<P: Ports>(
         }
         let calm = breaker.is_calm(policy, now) && health.pause.is_none();
         if ports.store().swap_breaker(&health, &breaker, calm).await? {
-            tell(&health, &breaker);
+            log(&health, &breaker);
+            let change = Change::of_breaker(&health.breaker, &breaker);
+            tell(ports, project, id, change.into_iter().collect()).await;
             health.breaker_version += 1;
             health.breaker = breaker;
             return Ok(health);
@@ -117,8 +120,13 @@ pub async fn pause_gone<P: Ports>(
     if health.pause.is_none() {
         let at = ports.clock().now();
         let pause = Pause { at, reason: "the endpoint answered 410 Gone".to_owned() };
-        ports.store().set_pause(project, id, Some(&pause)).await?;
+        let changed = ports.store().set_pause(project, id, Some(&pause)).await?;
         tracing::warn!(integration = %id, "paused: the endpoint answered 410 Gone");
+        if changed {
+            let (by, reason) = (By::Endpoint, pause.reason.clone());
+            let change = Change::Paused { by, reason, until: None };
+            tell(ports, project, id, vec![change]).await;
+        }
         health.pause = Some(pause);
     }
     Ok(health)
@@ -131,7 +139,7 @@ pub fn jitter<P: Ports>(ports: &P) -> f64 {
     f64::from(number) / f64::from(u32::MAX) * 2.0 - 1.0
 }
 
-fn tell(health: &Health, after: &Breaker) {
+fn log(health: &Health, after: &Breaker) {
     let integration = &health.integration;
     match (health.breaker.open, after.open) {
         (None, Some(open)) => {

@@ -7,6 +7,7 @@
 
 mod expire;
 mod listing;
+mod old;
 mod settle;
 mod slice;
 mod sweep;
@@ -166,7 +167,10 @@ impl<P: Ports> Drain<P> {
             SliceEnd::Leave => {
                 store.release_lease(id, owner).await?;
             }
-            SliceEnd::GoOn { at, rate } => self.go_on(project, id, owner, at, Some(rate)).await?,
+            SliceEnd::GoOn { at, rate } => {
+                self.tell_if_old(&store.health(project, id).await?).await;
+                self.go_on(project, id, owner, at, Some(rate)).await?;
+            }
         }
         Ok(WakeEnd::Done)
     }

@@ -47,6 +47,8 @@ pub struct Health {
     pub wake_gen: u64,
     /// Grows whenever something was parked.
     pub backlog_gen: u64,
+    /// When it was told that the backlog is old, since it was last empty.
+    pub told_old_at: Option<Timestamp>,
 }
 
 /// How an integration's deliveries go out.
@@ -82,6 +84,7 @@ impl Health {
             next_wake_at: None,
             wake_gen: 0,
             backlog_gen: 0,
+            told_old_at: None,
         }
     }
 

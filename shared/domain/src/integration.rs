@@ -24,6 +24,8 @@ pub enum Stream {
     Events,
     /// The flags, segments and traits of an identity, in the schema of Flagsmith's webhook.
     Identities,
+    /// What Flagpost itself has to tell of the project's integrations; see [`crate::notice`].
+    Operations,
 }
 
 /// How events came in. The forms of different systems' events have nothing in common, so an

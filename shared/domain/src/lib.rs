@@ -36,6 +36,7 @@ pub mod known;
 pub mod ledger;
 pub mod message;
 pub mod native;
+pub mod notice;
 mod object;
 pub mod outcome;
 pub mod pacing;

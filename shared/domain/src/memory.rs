@@ -23,6 +23,7 @@ use crate::{
     id::{IntegrationId, ProjectId},
     integration::{Environment, Integration, Own, Stream},
     ledger::Counts,
+    notice::Notice,
     ports::*,
     preset::Preset,
     retry::Schedule,
@@ -72,6 +73,7 @@ pub(crate) fn policy() -> crate::batch::Policy {
         breaker: breaker::Policy::default(),
         allowed: Allowed::default(),
         keep_attempts: Duration::from_hours(7 * 24),
+        old_backlog: Duration::from_hours(1),
     }
 }
 
@@ -121,6 +123,7 @@ pub(crate) struct State {
     pub(crate) ledger: BTreeMap<(IntegrationId, String), Counts>,
     pub(crate) objects: BTreeMap<String, (Timestamp, Bytes)>,
     pub(crate) attempts: Vec<Record>,
+    pub(crate) notices: Vec<Notice>,
     pub(crate) got: Vec<Got>,
     pub(crate) replies: BTreeMap<String, Reply>,
     /// Replies of the next requests, before `replies`.
@@ -387,10 +390,12 @@ impl HealthStore for &World {
         _: &ProjectId,
         id: &IntegrationId,
         pause: Option<&Pause>,
-    ) -> PortResult<()> {
+    ) -> PortResult<bool> {
         self.change("set_pause", id, |(health, unwell)| {
+            let changed = health.pause.is_some() != pause.is_some();
             health.pause = pause.cloned();
             *unwell = true;
+            changed
         })
     }
 
@@ -468,7 +473,16 @@ impl HealthStore for &World {
             }
             health.lease = None;
             health.next_wake_at = None;
+            health.told_old_at = None;
             true
+        })
+    }
+
+    async fn mark_told(&self, id: &IntegrationId, at: Timestamp) -> PortResult<bool> {
+        self.change("mark_told", id, |(health, _)| {
+            let new = health.told_old_at.is_none();
+            health.told_old_at.get_or_insert(at);
+            new
         })
     }
 
@@ -539,6 +553,13 @@ impl Objects for &World {
             happen(&mut state);
         }
         Ok(page)
+    }
+}
+
+impl Notices for &World {
+    async fn publish(&self, notices: &[Notice]) -> PortResult<()> {
+        self.call("publish")?.notices.extend(notices.iter().cloned());
+        Ok(())
     }
 }
 
@@ -627,6 +648,7 @@ impl Services for &World {
     type Queues = Self;
     type Store = Self;
     type Objects = Self;
+    type Notices = Self;
 
     fn clock(&self) -> &Self {
         self
@@ -641,6 +663,9 @@ impl Services for &World {
         self
     }
     fn objects(&self) -> &Self {
+        self
+    }
+    fn notices(&self) -> &Self {
         self
     }
 }

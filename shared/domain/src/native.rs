@@ -169,7 +169,7 @@ impl Route {
                 "Authorization must be `Bearer` and an ingest key, or X-Environment-Key, or \
                  environment_key in the query, an ingest key",
             ),
-            Self::Own(Stream::Impressions | Stream::Events) | Self::Split(_) => {
+            Self::Own(_) | Self::Split(_) => {
                 (authorization, "Authorization must be `Bearer` and an ingest key")
             }
             Self::StatsigLog | Self::StatsigWebhook => (

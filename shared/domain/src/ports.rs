@@ -15,6 +15,7 @@ use crate::{
     id::{IntegrationId, KeyId, ProjectId},
     integration::{Environment, Integration},
     ledger::Counts,
+    notice::Notice,
     secret::Secret,
     time::Timestamp,
 };
@@ -233,14 +234,15 @@ pub trait HealthStore: Send + Sync {
         breaker: &Breaker,
         calm: bool,
     ) -> impl Future<Output = PortResult<bool>> + Send;
-    /// Sets or lifts the operator's pause. Lifting leaves the item in the sparse index: the next
-    /// write of its breaker takes it out.
+    /// Sets or lifts the operator's pause: whether that was a change, and not another reason for a
+    /// pause that was there. Lifting leaves the item in the sparse index: the next write of its breaker
+    /// takes it out.
     fn set_pause(
         &self,
         project: &ProjectId,
         id: &IntegrationId,
         pause: Option<&Pause>,
-    ) -> impl Future<Output = PortResult<()>> + Send;
+    ) -> impl Future<Output = PortResult<bool>> + Send;
     /// Something was parked: `backlog_gen + 1` and, where no timer is set, or a later one while
     /// nobody has the lease, the timer at `wake_at` with `wake_gen + 1`, in one write. The new
     /// `wake_gen` if this write set the timer.
@@ -281,6 +283,13 @@ pub trait HealthStore: Send + Sync {
         id: &IntegrationId,
         owner: &str,
         backlog_gen: u64,
+    ) -> impl Future<Output = PortResult<bool>> + Send;
+    /// Notes that it was told of an old backlog, if it was not since the backlog was last empty:
+    /// whether this did. [`HealthStore::finish`] forgets it.
+    fn mark_told(
+        &self,
+        id: &IntegrationId,
+        at: Timestamp,
     ) -> impl Future<Output = PortResult<bool>> + Send;
     /// Timers due before `before`: the sparse index, eventually consistent.
     fn overdue(&self, before: Timestamp) -> impl Future<Output = PortResult<Vec<Timer>>> + Send;
@@ -465,6 +474,13 @@ pub trait Sender: Send + Sync {
     fn send(&self, request: Request) -> impl Future<Output = Sent> + Send;
 }
 
+/// The event bus that operators listen to.
+pub trait Notices: Send + Sync {
+    /// Publishes operational events, in as few calls as the service takes. An error says that some of
+    /// them, or all, were not published.
+    fn publish(&self, notices: &[Notice]) -> impl Future<Output = PortResult<()>> + Send;
+}
+
 /// The services of AWS, a clock and chance: what every use case works with.
 pub trait Services: Send + Sync {
     /// Wall clock and waiting.
@@ -477,6 +493,8 @@ pub trait Services: Send + Sync {
     type Store: Registry + HealthStore + LedgerStore + AttemptStore;
     /// Parked and dead deliveries.
     type Objects: Objects;
+    /// The event bus.
+    type Notices: Notices;
 
     /// The clock.
     fn clock(&self) -> &Self::Clock;
@@ -488,6 +506,8 @@ pub trait Services: Send + Sync {
     fn store(&self) -> &Self::Store;
     /// The bucket.
     fn objects(&self) -> &Self::Objects;
+    /// The event bus.
+    fn notices(&self) -> &Self::Notices;
 }
 
 /// Everything that delivering needs: the services, and a way to customers' endpoints.

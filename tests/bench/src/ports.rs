@@ -16,10 +16,11 @@ use flagpost_domain::{
     id::{IntegrationId, ProjectId},
     integration::{Environment, Integration},
     ledger::Counts,
+    notice::Notice,
     ports::{
         Answer, AttemptRange, AttemptStore, Claim, Clock, EventHash, Found, HealthStore, KeyGrant,
-        KeyHash, LedgerStore, Listed, Objects, Outgoing, PortError, PortResult, Ports, Queue,
-        Queues, Random, Registry, Request, Seen, Sender, Sent, Services, Timer,
+        KeyHash, LedgerStore, Listed, Notices, Objects, Outgoing, PortError, PortResult, Ports,
+        Queue, Queues, Random, Registry, Request, Seen, Sender, Sent, Services, Timer,
     },
     time::{Timestamp, millis},
 };
@@ -175,7 +176,7 @@ impl HealthStore for Store {
         _: &ProjectId,
         _: &IntegrationId,
         _: Option<&Pause>,
-    ) -> PortResult<()> {
+    ) -> PortResult<bool> {
         unexpected("set_pause")
     }
 
@@ -217,8 +218,18 @@ impl HealthStore for Store {
         unexpected("finish")
     }
 
+    async fn mark_told(&self, _: &IntegrationId, _: Timestamp) -> PortResult<bool> {
+        unexpected("mark_told")
+    }
+
     async fn overdue(&self, _: Timestamp) -> PortResult<Vec<Timer>> {
         unexpected("overdue")
+    }
+}
+
+impl Notices for Store {
+    async fn publish(&self, _: &[Notice]) -> PortResult<()> {
+        unexpected("publish")
     }
 }
 
@@ -323,6 +334,7 @@ impl Services for Idle {
     type Queues = NoQueues;
     type Store = Store;
     type Objects = NoObjects;
+    type Notices = Store;
 
     fn clock(&self) -> &WallClock {
         &WallClock
@@ -342,6 +354,10 @@ impl Services for Idle {
 
     fn objects(&self) -> &NoObjects {
         &NoObjects
+    }
+
+    fn notices(&self) -> &Store {
+        &self.store
     }
 }
 

@@ -88,6 +88,7 @@ impl Deliverer {
             breaker: breaker::Policy::default(),
             allowed: "hooks.example.com".parse().unwrap_or_default(),
             keep_attempts: std::time::Duration::from_hours(7 * 24),
+            old_backlog: std::time::Duration::from_hours(1),
         };
         Self { batch: Batch::new(Idle::new(Store::with(vec![integration]), endpoint), policy) }
     }

@@ -5,6 +5,7 @@
 //! time. A witness sees it all and says at once when a promise is broken.
 
 pub mod attempts;
+pub mod bus;
 pub mod carried;
 pub mod delivery_log;
 pub mod endpoint;

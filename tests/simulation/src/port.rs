@@ -171,6 +171,7 @@ impl Services for Port {
     type Queues = Self;
     type Store = Self;
     type Objects = Self;
+    type Notices = Self;
 
     fn clock(&self) -> &Self {
         self
@@ -185,6 +186,9 @@ impl Services for Port {
         self
     }
     fn objects(&self) -> &Self {
+        self
+    }
+    fn notices(&self) -> &Self {
         self
     }
 }

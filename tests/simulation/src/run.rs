@@ -106,6 +106,7 @@ pub fn policy() -> Policy {
         breaker: breaker::Policy::default(),
         allowed: Allowed::default(),
         keep_attempts: Duration::from_hours(7 * 24),
+        old_backlog: Duration::from_hours(1),
     }
 }
 

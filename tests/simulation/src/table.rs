@@ -10,6 +10,7 @@ use flagpost_domain::{
     id::{IntegrationId, ProjectId},
     integration::Integration,
     ledger::Counts,
+    notice::Notice,
     ports::{Claim, EventHash, Found, KeyGrant, KeyHash, KeyListing, Project, Timer, Written},
     time::Timestamp,
 };
@@ -53,6 +54,8 @@ pub struct Table {
     pub health: BTreeMap<IntegrationId, Versioned<Item>>,
     /// The ledger.
     pub ledger: BTreeMap<IntegrationId, BTreeMap<String, Counts>>,
+    /// Operational events that were published, and how often each call took effect.
+    pub notices: Vec<Notice>,
     /// The delivery log.
     pub attempts: BTreeMap<IntegrationId, BTreeMap<String, Record>>,
     /// Events that were accepted or are claimed: until when, and when they expire.
@@ -255,8 +258,9 @@ impl Item {
         true
     }
 
-    /// Sets or lifts the pause.
-    pub fn set_pause(&mut self, pause: Option<&Pause>, now: i64) {
+    /// Sets or lifts the pause: whether it was otherwise.
+    pub fn set_pause(&mut self, pause: Option<&Pause>, now: i64) -> bool {
+        let changed = self.health.pause.is_some() != pause.is_some();
         if pause.is_none() {
             self.paused_at = None;
         } else if self.health.pause.is_none() {
@@ -264,6 +268,7 @@ impl Item {
         }
         self.health.pause = pause.cloned();
         self.unwell = true;
+        changed
     }
 
     /// Notes that something was parked.
@@ -327,6 +332,14 @@ impl Item {
         }
         self.health.lease = None;
         self.health.next_wake_at = None;
+        self.health.told_old_at = None;
         true
+    }
+
+    /// Notes that it was told of an old backlog: whether it was not before.
+    pub fn mark_told(&mut self, at: Timestamp) -> bool {
+        let new = self.health.told_old_at.is_none();
+        self.health.told_old_at.get_or_insert(at);
+        new
     }
 }

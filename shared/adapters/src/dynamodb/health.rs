@@ -157,7 +157,7 @@ impl HealthStore for DynamoDb {
         project: &ProjectId,
         id: &IntegrationId,
         pause: Option<&Pause>,
-    ) -> PortResult<()> {
+    ) -> PortResult<bool> {
         let update = match pause {
             Some(pause) => self
                 .upsert_health(
@@ -175,7 +175,12 @@ impl HealthStore for DynamoDb {
                 .update_expression("REMOVE paused_at, pause_reason")
                 .condition_expression(EXISTS),
         };
-        held(update).await.map(|_| ())
+        let result = update.return_values(ReturnValue::UpdatedOld).send().await;
+        let Some(output) = conditional(UPDATE, result)? else {
+            return Ok(false);
+        };
+        let was_paused = output.attributes.is_some_and(|old| old.contains_key("paused_at"));
+        Ok(was_paused != pause.is_some())
     }
 
     async fn mark_backlog(
@@ -276,7 +281,9 @@ impl HealthStore for DynamoDb {
     async fn finish(&self, id: &IntegrationId, owner: &str, backlog_gen: u64) -> PortResult<bool> {
         held(
             self.update_health(id)
-                .update_expression("REMOVE next_wake_at, #timer, lease_owner, lease_until")
+                .update_expression(
+                    "REMOVE next_wake_at, #timer, lease_owner, lease_until, told_old_at",
+                )
                 .expression_attribute_names("#timer", "timer")
                 .expression_attribute_values(":owner", text(owner))
                 .expression_attribute_values(":backlog_gen", number(backlog_gen))
@@ -284,6 +291,16 @@ impl HealthStore for DynamoDb {
                     "lease_owner = :owner AND {}",
                     still("backlog_gen", backlog_gen)
                 )),
+        )
+        .await
+    }
+
+    async fn mark_told(&self, id: &IntegrationId, at: Timestamp) -> PortResult<bool> {
+        held(
+            self.update_health(id)
+                .update_expression("SET told_old_at = :at")
+                .expression_attribute_values(":at", number(at.0))
+                .condition_expression(format!("{EXISTS} AND attribute_not_exists(told_old_at)")),
         )
         .await
     }
@@ -328,6 +345,7 @@ fn health(item: &Item) -> Result<Health, Corrupt> {
         next_wake_at: item.optional_time("next_wake_at")?,
         wake_gen: item.optional_number("wake_gen")?.unwrap_or(0),
         backlog_gen: item.optional_number("backlog_gen")?.unwrap_or(0),
+        told_old_at: item.optional_time("told_old_at")?,
     })
 }
 

@@ -23,6 +23,7 @@ fn complete() -> BTreeMap<&'static str, String> {
         ("FLAGPOST_ADMIN_KEY_SHA256", HASH),
         ("FLAGPOST_ALLOWED_ENDPOINTS", ""),
         ("FLAGPOST_ATTEMPTS_RETENTION_DAYS", "7"),
+        ("FLAGPOST_OLD_BACKLOG_SECONDS", "3600"),
         ("FLAGPOST_RETRY_SLOTS_SECONDS", "60,180,420,900,1800,3600,6300,9900,14400"),
         ("FLAGPOST_BREAKER_BUCKET_SECONDS", "60"),
         ("FLAGPOST_BREAKER_SPAN_SECONDS", "30"),
@@ -58,7 +59,9 @@ fn the_defaults_of_the_stack_are_the_defaults_of_the_domain() {
     assert_eq!(settings.policy.allowed, Allowed::default());
     assert_eq!(settings.lease, Duration::from_mins(3));
     assert_eq!(settings.retention.parked, Duration::from_hours(14 * 24));
-    assert_eq!(settings.queues.events, None);
+    assert_eq!(settings.queues.events_dead, None);
+    assert_eq!(settings.policy.keep_attempts, Duration::from_hours(7 * 24));
+    assert_eq!(settings.policy.old_backlog, Duration::from_hours(1));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::{
     destination::without_path,
     id::{IntegrationId, ProjectId, unique},
     integration::Integration,
+    notice::{Change, tell},
     ports::{AdminStore, Clock, Found, Registry, Written},
     problem::Problem,
 };
@@ -77,6 +78,10 @@ impl<P: AdminPorts> Admin<P> {
             match self.ports.store().replace_integration(&old, &new).await? {
                 Written::Done => {
                     let mut reply = shown(200, &new)?;
+                    if new.enabled != old.enabled {
+                        let change = if new.enabled { Change::Enabled } else { Change::Disabled };
+                        tell(&self.ports, project, id, vec![change]).await;
+                    }
                     if new.enabled && !old.enabled {
                         reply.unsent = self.wake(project, id).await.err();
                     }

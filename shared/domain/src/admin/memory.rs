@@ -15,10 +15,11 @@ use crate::{
     id::{IntegrationId, KeyId, ProjectId},
     integration::{Integration, Own, Stream},
     ledger::Counts,
+    notice::Notice,
     ports::{
         AdminStore, AttemptRange, AttemptStore, Clock, Found, HealthStore, KeyGrant, KeyHash,
-        KeyListing, LedgerStore, Listed, Objects, Outgoing, PortError, PortResult, Project, Queue,
-        Queues, Random, Registry, Services, Timer, Written,
+        KeyListing, LedgerStore, Listed, Notices, Objects, Outgoing, PortError, PortResult,
+        Project, Queue, Queues, Random, Registry, Services, Timer, Written,
     },
     time::Timestamp,
 };
@@ -41,6 +42,9 @@ pub(super) struct Inner {
     pub(super) counts: Vec<(String, Counts)>,
     pub(super) objects: Vec<String>,
     pub(super) attempts: Vec<Record>,
+    pub(super) notices: Vec<Notice>,
+    /// Messages of operational events.
+    pub(super) told: Vec<Outgoing>,
     pub(super) sent: Vec<Outgoing>,
     /// Calls that fail, by their method's name.
     pub(super) failing: HashSet<&'static str>,
@@ -127,6 +131,7 @@ impl Services for Memory {
     type Queues = Self;
     type Store = Self;
     type Objects = Self;
+    type Notices = Self;
 
     fn clock(&self) -> &Self {
         self
@@ -141,6 +146,9 @@ impl Services for Memory {
         self
     }
     fn objects(&self) -> &Self {
+        self
+    }
+    fn notices(&self) -> &Self {
         self
     }
 }
@@ -164,10 +172,11 @@ impl Random for Memory {
 
 impl Queues for Memory {
     async fn send_batch(&self, queue: Queue, batch: &[Outgoing]) -> Vec<PortResult<()>> {
-        assert_eq!(queue, Queue::Wake);
-        match self.call("send_batch") {
-            Ok(mut inner) => inner.sent.extend(batch.iter().cloned()),
-            Err(error) => return vec![Err(error)],
+        match (self.call("send_batch"), queue) {
+            (Ok(mut inner), Queue::Wake) => inner.sent.extend(batch.iter().cloned()),
+            (Ok(mut inner), Queue::Events) => inner.told.extend(batch.iter().cloned()),
+            (Ok(_), Queue::Retry) => unused(),
+            (Err(error), _) => return vec![Err(error)],
         }
         vec![Ok(())]
     }
@@ -176,6 +185,13 @@ impl Queues for Memory {
     }
     async fn bury(&self, _: Queue, _: &str, _: &str) -> PortResult<()> {
         unused()
+    }
+}
+
+impl Notices for Memory {
+    async fn publish(&self, notices: &[Notice]) -> PortResult<()> {
+        self.call("publish")?.notices.extend(notices.iter().cloned());
+        Ok(())
     }
 }
 
@@ -253,11 +269,13 @@ impl HealthStore for Memory {
         project: &ProjectId,
         id: &IntegrationId,
         pause: Option<&Pause>,
-    ) -> PortResult<()> {
+    ) -> PortResult<bool> {
         let mut inner = self.call("set_pause")?;
         let new = || Health::new(project.clone(), id.clone());
-        inner.health.entry(id.clone()).or_insert_with(new).pause = pause.cloned();
-        Ok(())
+        let health = inner.health.entry(id.clone()).or_insert_with(new);
+        let changed = health.pause.is_some() != pause.is_some();
+        health.pause = pause.cloned();
+        Ok(changed)
     }
     async fn mark_backlog(
         &self,
@@ -302,6 +320,9 @@ impl HealthStore for Memory {
         unused()
     }
     async fn finish(&self, _: &IntegrationId, _: &str, _: u64) -> PortResult<bool> {
+        unused()
+    }
+    async fn mark_told(&self, _: &IntegrationId, _: Timestamp) -> PortResult<bool> {
         unused()
     }
     async fn overdue(&self, _: Timestamp) -> PortResult<Vec<Timer>> {

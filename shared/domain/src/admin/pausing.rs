@@ -4,6 +4,7 @@ use super::{Admin, AdminPorts, Failure, Reply, fields::Fields};
 use crate::{
     health::Pause,
     id::{IntegrationId, ProjectId},
+    notice::{By, Change, tell},
     ports::{Clock, HealthStore},
 };
 
@@ -29,8 +30,10 @@ impl<P: AdminPorts> Admin<P> {
                 reason: reason.unwrap_or_else(|| "operator".to_owned()),
             },
         };
-        if present.as_ref() != Some(&pause) {
-            store.set_pause(project, id, Some(&pause)).await?;
+        if present.as_ref() != Some(&pause) && store.set_pause(project, id, Some(&pause)).await? {
+            let (by, reason) = (By::Operator, pause.reason);
+            let change = Change::Paused { by, reason, until: None };
+            tell(&self.ports, project, id, vec![change]).await;
         }
         self.status(project, id).await
     }
@@ -46,8 +49,11 @@ impl<P: AdminPorts> Admin<P> {
         fields.finish()?;
         self.find(project, id).await?;
         let store = self.ports.store();
-        if store.health(project, id).await?.pause.is_some() {
-            store.set_pause(project, id, None).await?;
+        if store.health(project, id).await?.pause.is_some()
+            && store.set_pause(project, id, None).await?
+        {
+            let change = Change::Resumed { by: By::Operator };
+            tell(&self.ports, project, id, vec![change]).await;
         }
         // Also where it was not paused: it may be that an earlier wake-up was not sent.
         let unsent = self.wake(project, id).await.err();

@@ -20,10 +20,11 @@ use crate::{
 /// Environments that one integration may name.
 const MAX_ENVIRONMENTS: usize = 100;
 
-const STREAMS: [(&str, Stream); 3] = [
+const STREAMS: [(&str, Stream); 4] = [
     ("impressions", Stream::Impressions),
     ("events", Stream::Events),
     ("identities", Stream::Identities),
+    ("operations", Stream::Operations),
 ];
 
 /// The fields that are not for an operator to set.

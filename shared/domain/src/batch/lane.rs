@@ -24,6 +24,7 @@ use crate::{
     health::{Route, Why},
     integration::Integration,
     ledger::Counts,
+    notice::{Change, tell},
     outcome::Outcome,
     park::{lay_aside, park},
     parked::Place,
@@ -77,6 +78,8 @@ pub(super) struct Lane<'a, P> {
     /// Whether the endpoint's `Retry-After` was written: then the drainer may come no sooner.
     held: bool,
     counts: Counts,
+    /// What an operator is told of.
+    changes: Vec<Change>,
     failed: BTreeSet<usize>,
     seen: Vec<Observation>,
     observed_at: Timestamp,
@@ -113,6 +116,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             end: None,
             held: false,
             counts: Counts::default(),
+            changes: Vec::new(),
             failed: BTreeSet::new(),
             seen: Vec::new(),
             observed_at: batch.ports.clock().now(),
@@ -158,6 +162,11 @@ impl<'a, P: Ports> Lane<'a, P> {
         if self.in_time(uncounted.add(ports, &self.integration.id, self.counts)).await.is_none() {
             let integration = &self.integration.id;
             tracing::error!(%integration, counts = ?self.counts, "no time to write the ledger");
+        }
+        let Integration { project, id, .. } = self.integration;
+        let changes = std::mem::take(&mut self.changes);
+        if self.in_time(tell(ports, project, id, changes)).await.is_none() {
+            tracing::error!(integration = %id, "no time to tell of dead deliveries");
         }
         Report { failed: self.failed }
     }
@@ -402,6 +411,8 @@ impl<'a, P: Ports> Lane<'a, P> {
                     events = job.delivery.events.len(),
                     "delivery dead: its schedule ran out"
                 );
+                let (delivery, events) = (job.delivery.id.clone(), job.delivery.count());
+                self.changes.push(Change::Dead { delivery, events });
                 self.done(&job, |counts, n| counts.dead += n);
             }
             Err(error) => self.not_stored(job, &error),

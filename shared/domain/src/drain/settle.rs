@@ -12,6 +12,7 @@ use crate::{
     integration::Integration,
     ledger::Counts,
     message::{Aside, Unreadable},
+    notice::Change,
     outcome::Outcome,
     park::WIDTH,
     parked::{ParkedKey, Place},
@@ -216,6 +217,7 @@ impl<P: Ports> Slice<'_, P> {
             objects.put(&dead.text(), body).await?;
             objects.delete(key).await?;
             self.counts += Counts { unparked: events, dead: events, ..Counts::default() };
+            self.changes.push(Change::Dead { delivery: dead.delivery, events });
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ use crate::{
     health::{Health, Route, Why},
     integration::Integration,
     ledger::Counts,
+    notice::{Change, tell},
     pacing::Pacer,
     ports::{Clock, Found, HealthStore, PortError, PortResult, Ports, Registry},
     time::Timestamp,
@@ -72,6 +73,8 @@ pub(super) struct Slice<'a, P> {
     before: Before,
     pub(super) counts: Counts,
     pub(super) log: AttemptLog,
+    /// What an operator is told of.
+    pub(super) changes: Vec<Change>,
     counted_at: Timestamp,
     pub(super) listing: Listing,
     /// Calls that failed on the way. One object that makes trouble does not hold up the others.
@@ -104,6 +107,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             before: Before::default(),
             counts: Counts::default(),
             log: AttemptLog::default(),
+            changes: Vec::new(),
             counted_at: now,
             listing: Listing::default(),
             trouble: Vec::new(),
@@ -291,6 +295,8 @@ impl<'a, P: Ports> Slice<'a, P> {
         let counts = std::mem::take(&mut self.counts);
         self.drain.uncounted.add(&self.drain.ports, &self.integration.id, counts).await;
         self.log.write(&self.drain.ports, self.drain.policy.keep_attempts).await;
+        let Integration { project, id, .. } = &*self.integration;
+        tell(&self.drain.ports, project, id, std::mem::take(&mut self.changes)).await;
         self.counted_at = self.drain.ports.clock().now();
     }
 

@@ -21,6 +21,7 @@ impl<P: Ports> Drain<P> {
         let store = self.ports.store();
         let mut sent = 0;
         for Timer { health, .. } in store.overdue(now.minus(GRACE)).await? {
+            self.tell_if_old(&health).await;
             let held = health.lease.as_ref().is_some_and(|lease| lease.until > now);
             if held || health.pause.is_some() {
                 continue;

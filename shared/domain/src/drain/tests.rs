@@ -12,14 +12,14 @@ use crate::{
     ports::{Found, LedgerStore, Objects, Outgoing, Queue},
 };
 
-fn drain(world: &World) -> Drain<&World> {
+pub(crate) fn drain(world: &World) -> Drain<&World> {
     let days = |days: u64| Duration::from_hours(24 * days);
     let retention = Retention { parked: days(14), dead: days(30) };
     Drain::new(world, policy(), Duration::from_secs(180), retention)
 }
 
 /// Parks deliveries of one event each, a second apart.
-async fn backlog(world: &World, count: usize) {
+pub(crate) async fn backlog(world: &World, count: usize) {
     for n in 0..count {
         let parked = Delivery {
             integration: "a".into(),
@@ -37,7 +37,7 @@ async fn backlog(world: &World, count: usize) {
 }
 
 /// Follows every wake-up that there is, once.
-async fn follow(world: &World) -> Vec<WakeEnd> {
+pub(crate) async fn follow(world: &World) -> Vec<WakeEnd> {
     let mut ends = Vec::new();
     for Outgoing { body, delay, .. } in world.take(Queue::Wake) {
         world.pass(delay);
@@ -47,7 +47,7 @@ async fn follow(world: &World) -> Vec<WakeEnd> {
     ends
 }
 
-fn open(world: &World, until: Timestamp) {
+pub(crate) fn open(world: &World, until: Timestamp) {
     let mut state = world.state();
     let (health, unwell) = state.health.get_mut(&"a".into()).unwrap();
     health.breaker = Breaker::default().hold(&policy().breaker, until, START);

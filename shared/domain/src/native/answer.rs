@@ -8,7 +8,6 @@ use super::{Route, amplitude::TOO_SHORT};
 use crate::{
     fault::REQUIRED,
     ingest::Accepted,
-    integration::Stream,
     problem::{self, Kind, Problem},
 };
 
@@ -65,10 +64,9 @@ pub fn answer(route: Option<Route>, outcome: &Result<Accepted, Problem>) -> Answ
         (Some(Route::StatsigLog | Route::StatsigWebhook), Ok(_)) => {
             json(202, json!({"success": true}))
         }
-        (
-            None | Some(Route::Own(Stream::Impressions | Stream::Events | Stream::Identities)),
-            Ok(accepted),
-        ) => json(202, json!({"accepted": accepted.events})),
+        (None | Some(Route::Own(_)), Ok(accepted)) => {
+            json(202, json!({"accepted": accepted.events}))
+        }
     }
 }
 

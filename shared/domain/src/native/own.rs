@@ -23,7 +23,7 @@ pub(crate) fn read(stream: Stream, context: &Context<'_>) -> Result<Read, Proble
         let event = object_text(raw).and_then(|text| match stream {
             Stream::Impressions => normalise(text, context.environment),
             // A slice of what came, byte for byte.
-            Stream::Events | Stream::Identities => {
+            Stream::Events | Stream::Identities | Stream::Operations => {
                 Ok(Event::from_object(context.body.slice_ref(text.as_bytes())))
             }
         });

@@ -62,10 +62,10 @@ impl HealthStore for Port {
         project: &ProjectId,
         id: &IntegrationId,
         pause: Option<&Pause>,
-    ) -> PortResult<()> {
+    ) -> PortResult<bool> {
         let pause = pause.cloned();
         self.change("set_pause", Some(project), id, move |item, now| {
-            item.set_pause(pause.as_ref(), now);
+            item.set_pause(pause.as_ref(), now)
         })
         .await
     }
@@ -121,6 +121,10 @@ impl HealthStore for Port {
     async fn release_lease(&self, id: &IntegrationId, owner: &str) -> PortResult<bool> {
         let owner = owner.to_owned();
         self.change("release_lease", None, id, move |item, _| item.release_lease(&owner)).await
+    }
+
+    async fn mark_told(&self, id: &IntegrationId, at: Timestamp) -> PortResult<bool> {
+        self.change("mark_told", None, id, move |item, _| item.mark_told(at)).await
     }
 
     async fn finish(&self, id: &IntegrationId, owner: &str, backlog_gen: u64) -> PortResult<bool> {

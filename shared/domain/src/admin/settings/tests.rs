@@ -50,7 +50,7 @@ fn split_takes_impressions_and_everything_else_has_a_default() {
 fn standard_needs_a_stream() {
     let mut value = json!({"name": "A", "url": "https://example.com", "preset": "standard"});
     let found = faults(make(&value));
-    let what = "is required: `impressions` or `events` or `identities`".to_owned();
+    let what = "is required: `impressions` or `events` or `identities` or `operations`".to_owned();
     assert_eq!(found, [("stream".to_owned(), what)]);
     for (word, stream) in STREAMS {
         value["stream"] = json!(word);

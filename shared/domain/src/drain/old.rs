@@ -1,0 +1,41 @@
+//! Telling of backlogs that are old.
+
+use crate::{
+    health::Health,
+    notice::{Change, tell},
+    parked::{ParkedKey, Place},
+    ports::{Clock, HealthStore, Objects, PortResult, Ports},
+};
+
+use super::Drain;
+
+impl<P: Ports> Drain<P> {
+    /// Tells of a backlog whose oldest delivery is older than it should be, once until it is empty.
+    pub(super) async fn tell_if_old(&self, health: &Health) {
+        if health.told_old_at.is_none()
+            && let Err(error) = self.try_tell_if_old(health).await
+        {
+            tracing::warn!(%error, integration = %health.integration, "age of the backlog not told");
+        }
+    }
+
+    async fn try_tell_if_old(&self, health: &Health) -> PortResult<()> {
+        let Health { project, integration: id, .. } = health;
+        let page = self.ports.objects().list(&Place::Parked.prefix(id), None).await?;
+        let Some(oldest) = page.iter().find_map(|object| ParkedKey::parse(&object.key)) else {
+            return Ok(());
+        };
+        let now = self.ports.clock().now();
+        if now.since(oldest.at) < self.policy.old_backlog {
+            return Ok(());
+        }
+        if self.ports.store().mark_told(id, now).await? {
+            let change = Change::BacklogOld { since: oldest.at };
+            tell(&self.ports, project, id, vec![change]).await;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

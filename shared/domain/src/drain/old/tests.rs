@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+use crate::{
+    drain::tests::{backlog, drain, follow, open},
+    health::Pause,
+    memory::{Reply, World, integration},
+    notice::Change,
+    ports::HealthStore,
+};
+
+fn told(world: &World) -> usize {
+    let state = world.state();
+    let old = |change: &Change| matches!(change, Change::BacklogOld { .. });
+    state.notices.iter().filter(|notice| old(&notice.change)).count()
+}
+
+#[tokio::test]
+async fn an_old_backlog_is_told_of_once_until_it_is_empty() {
+    let world = World::with(vec![integration("a")]);
+    world.reply("a", Reply::Status(500));
+    backlog(&world, 2).await;
+    open(&world, world.time());
+    for _ in 0..3 {
+        follow(&world).await;
+    }
+    assert_eq!(told(&world), 0, "it is young");
+    world.pass(Duration::from_hours(2));
+    for _ in 0..5 {
+        follow(&world).await;
+    }
+    assert_eq!(told(&world), 1);
+    world.reply("a", Reply::Status(200));
+    while !world.keys("parked/").is_empty() {
+        follow(&world).await;
+    }
+    follow(&world).await;
+    assert_eq!(world.health_of("a").told_old_at, None);
+}
+
+#[tokio::test]
+async fn of_one_that_is_paused_the_sweep_tells() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    let pause = Pause { at: world.time(), reason: "operator".into() };
+    (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+    world.pass(Duration::from_hours(2));
+    for _ in 0..3 {
+        drain(&world).sweep().await.unwrap();
+    }
+    assert_eq!(told(&world), 1);
+}
