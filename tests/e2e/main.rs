@@ -16,6 +16,7 @@ mod sample;
 mod stack;
 mod wait;
 
+mod admin_keys;
 mod answers;
 mod breaker;
 mod deletion;

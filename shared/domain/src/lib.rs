@@ -37,6 +37,7 @@ pub mod native;
 mod object;
 pub mod outcome;
 pub mod pacing;
+pub mod page;
 pub mod park;
 pub mod parked;
 pub mod payload;

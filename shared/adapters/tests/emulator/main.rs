@@ -7,6 +7,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do ends it")]
 
 mod admin;
+mod admin_keys;
+mod creations;
 mod health;
 mod ledger;
 mod objects;
