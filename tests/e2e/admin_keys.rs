@@ -27,7 +27,7 @@ async fn a_projects_key_reaches_that_project_and_no_other() {
     let (mine, webhook) = Project::with_webhook(json!({})).await;
     let (other, others) = Project::with_webhook(json!({})).await;
     let body = json!({"name": "the web team", "project": mine.id});
-    let made = mine.once("the key", "/v1/admin-keys", &body).await.expect(201);
+    let made = mine.once(&mine.id, "/v1/admin-keys", &body).await.expect(201);
     let key = made.text("key");
 
     // Every route that the description of the API has, with the other project in its path.
