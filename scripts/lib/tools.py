@@ -21,8 +21,8 @@ def python_environment():
     wanted = hashlib.sha256(LOCK.read_bytes() + UV.encode() + sys.version.encode()).hexdigest()
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return
-    if sys.version_info < (3, 10):
-        raise Failed(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]}")
+    if sys.version_info < (3, 11):
+        raise Failed(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
     step(f"making .venv from {LOCK.relative_to(ROOT)} (once)")
     shutil.rmtree(VENV, ignore_errors=True)
     try:

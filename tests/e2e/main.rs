@@ -19,6 +19,7 @@ mod sample;
 mod stack;
 mod wait;
 
+mod admin_keys;
 mod answers;
 mod attempts;
 mod breaker;

@@ -151,8 +151,8 @@ impl World {
                 method: "POST",
                 path: &format!("/v1/projects{path}"),
                 authorization: Some("Bearer admin"),
-                if_match: None,
                 body: body.as_bytes(),
+                ..Request::default()
             };
             match self.admin.serve(&request).await.outcome {
                 Ok(reply) => Ok(serde_json::from_str(&reply.body.unwrap()).unwrap()),

@@ -2,17 +2,19 @@
 
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
-    http::header,
+    http::{HeaderName, header},
 };
 use flagpost_adapters::gateway::{body, header_text, json, refusal};
 use flagpost_domain::{
-    admin::{Admin, AdminPorts, Failure, Reply, Request, Served},
+    admin::{Admin, AdminPorts, Failure, Reply, Request, Served, pairs},
     ports::{Clock, PortError},
     problem::Problem,
     time::millis,
 };
 use lambda_runtime::{Error, LambdaEvent};
 use tracing::{error, info, warn};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Serves one request. A failure of an AWS service is an answer like others, logged here.
 pub(crate) async fn handle<P: AdminPorts>(
@@ -25,14 +27,18 @@ pub(crate) async fn handle<P: AdminPorts>(
     let body = body(&mut request);
     let authorization = header_text(&request, &header::AUTHORIZATION);
     let if_match = header_text(&request, &header::IF_MATCH);
+    let idempotency_key = header_text(&request, &IDEMPOTENCY_KEY);
+    let query = pairs(request.raw_query_string.as_deref().unwrap_or_default());
     let method = request.request_context.http.method.as_str();
     let served = match body {
         Ok(body) => {
             let request = Request {
                 method,
                 path: request.raw_path.as_deref().unwrap_or_default(),
+                query: &query,
                 authorization: authorization.as_deref(),
                 if_match: if_match.as_deref(),
+                idempotency_key: idempotency_key.as_deref(),
                 body: &body,
             };
             // Boxed: the calls of the SDKs make it large.

@@ -5,6 +5,9 @@
 //! | project | `PROJECTS` | project |
 //! | key, by the hash that ingest looks up | `KEY#` hash | `KEY` |
 //! | key, as a project lists it | `PROJECT#` project | `KEY#` key |
+//! | admin key, by the hash that the API looks up | `ADMINKEY#` hash | `KEY` |
+//! | admin key, as listed | `ADMINKEYS` | key |
+//! | creation under an idempotency key | `IDEMPOTENCY#` name | `CREATION` |
 //! | integration, or its tombstone | `PROJECT#` project | `INTEGRATION#` integration |
 //! | name that an integration holds | `PROJECT#` project | `NAME#` name |
 //! | health | `HEALTH#` integration | `HEALTH` |
@@ -20,10 +23,13 @@
 //! that none is forgotten.
 
 mod admin;
+mod admin_key;
 mod attempts;
+mod creation;
 mod health;
 mod item;
 mod ledger;
+mod page;
 mod registry;
 mod seen;
 

@@ -4,15 +4,19 @@
 //! only translates to and from API Gateway.
 
 mod access;
+mod admin_keys;
+mod creation;
 mod fields;
 mod integrations;
 mod keys;
 #[cfg(test)]
 mod memory;
+pub mod openapi;
 mod pausing;
 mod precondition;
 mod presets;
 mod projects;
+mod query;
 mod route;
 mod secret;
 mod settings;
@@ -24,12 +28,16 @@ use serde::Serialize;
 
 use crate::{
     destination::Allowed,
+    key::{hash, is_admin_key},
     ports::{AdminStore, KeyHash, PortError, Services},
     problem::{Kind, Problem},
 };
 
+use access::Who;
 use fields::Fields;
 use route::Route;
+
+pub use query::pairs;
 
 /// The largest body that a request may have.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -56,12 +64,24 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// The path, from its first slash, without the query.
     pub path: &'a str,
+    /// Names and values of the query, decoded: see [`pairs`].
+    pub query: &'a [(String, String)],
     /// The `Authorization` header.
     pub authorization: Option<&'a str>,
     /// The `If-Match` header.
     pub if_match: Option<&'a str>,
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: Option<&'a str>,
     /// The body, decoded; empty if there is none.
     pub body: &'a [u8],
+}
+
+/// A request whose caller is known.
+struct Call<'a> {
+    who: Who,
+    /// The key that the caller gave; empty where none was asked for.
+    key: &'a str,
+    request: &'a Request<'a>,
 }
 
 /// A success.
@@ -123,8 +143,8 @@ impl Failure {
 }
 
 impl<P: AdminPorts> Admin<P> {
-    /// The API over `ports`, for whoever holds the key with this SHA-256; `allowed` exempts
-    /// endpoints from the checks of an integration's URL.
+    /// The API over `ports`; who holds the key with this SHA-256 may do everything. `allowed`
+    /// exempts endpoints from the checks of an integration's URL.
     pub fn new(ports: P, key_hash: KeyHash, allowed: Allowed) -> Self {
         Self { ports, key_hash, allowed }
     }
@@ -134,21 +154,47 @@ impl<P: AdminPorts> Admin<P> {
         &self.ports
     }
 
-    /// Serves one request. Without the admin's key nothing is told, not even which paths exist.
+    /// Serves one request. Without a key nothing is told, not even which paths exist.
     pub async fn serve(&self, request: &Request<'_>) -> Served {
         let route = route::find(request.method, request.path);
         let name = route.as_ref().map_or("none", Route::name);
-        let outcome = match access::check(request.authorization, &self.key_hash) {
-            Err(problem) => Err(problem.into()),
-            Ok(()) => match route {
-                Err(problem) => Err(problem.into()),
-                Ok(route) => self.answer(route, request).await,
-            },
-        };
-        Served { route: name, outcome }
+        Served { route: name, outcome: self.admit(route, request).await }
     }
 
-    async fn answer(&self, route: Route, request: &Request<'_>) -> Result<Reply, Failure> {
+    async fn admit(
+        &self,
+        route: Result<Route, Problem>,
+        request: &Request<'_>,
+    ) -> Result<Reply, Failure> {
+        let public = route.as_ref().is_ok_and(|route| access::check(&Who::Anyone, route).is_ok());
+        let (who, key) = if public {
+            (Who::Anyone, "")
+        } else {
+            let key = access::key(request.authorization)?;
+            (self.holder(key).await?, key)
+        };
+        let route = route?;
+        access::check(&who, &route)?;
+        self.answer(route, &Call { who, key, request }).await
+    }
+
+    /// Whose key this is: 401 if it is nobody's. It is looked up each time, so that a deleted one
+    /// ends at once.
+    async fn holder(&self, key: &str) -> Result<Who, Failure> {
+        if access::is_root(key, &self.key_hash) {
+            return Ok(Who::Root);
+        }
+        if !is_admin_key(key) {
+            return Err(access::unknown().into());
+        }
+        match self.ports.store().admin_key(&hash(key)).await? {
+            Some(found) => Ok(Who::Project(found.project)),
+            None => Err(access::unknown().into()),
+        }
+    }
+
+    async fn answer(&self, route: Route, call: &Call<'_>) -> Result<Reply, Failure> {
+        let request = call.request;
         if request.body.len() > MAX_BODY_BYTES {
             let detail = format!("the body may have at most {MAX_BODY_BYTES} bytes");
             return Err(Problem::new(Kind::ContentTooLarge, detail).into());
@@ -156,14 +202,16 @@ impl<P: AdminPorts> Admin<P> {
         let body = || Fields::parse(request.body);
         let if_match = request.if_match;
         match route {
-            Route::CreateProject => self.create_project(body()?).await,
-            Route::ListProjects => self.list_projects().await,
+            Route::CreateProject => self.create_project(call, body()?).await,
+            Route::ListProjects => self.list_projects(call).await,
             Route::DeleteProject(project) => self.delete_project(&project).await,
-            Route::CreateKey(project) => self.create_key(project, body()?).await,
-            Route::ListKeys(project) => self.list_keys(&project).await,
+            Route::CreateKey(project) => self.create_key(call, project, body()?).await,
+            Route::ListKeys(project) => self.list_keys(call, &project).await,
             Route::RevokeKey(project, key) => self.revoke_key(&project, &key).await,
-            Route::CreateIntegration(project) => self.create_integration(project, body()?).await,
-            Route::ListIntegrations(project) => self.list_integrations(&project).await,
+            Route::CreateIntegration(project) => {
+                self.create_integration(call, project, body()?).await
+            }
+            Route::ListIntegrations(project) => self.list_integrations(call, &project).await,
             Route::ReadIntegration(project, id) => self.read_integration(&project, &id).await,
             Route::ChangeIntegration(project, id) => {
                 self.change_integration(&project, &id, if_match, body()?).await
@@ -176,6 +224,10 @@ impl<P: AdminPorts> Admin<P> {
             Route::Status(project, id) => self.status(&project, &id).await,
             Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
             Route::ListPresets => presets::list(),
+            Route::CreateAdminKey => self.create_admin_key(call, body()?).await,
+            Route::ListAdminKeys => self.list_admin_keys(call).await,
+            Route::DeleteAdminKey(id) => self.delete_admin_key(&id).await,
+            Route::ReadOpenApi => Ok(openapi::read()),
         }
     }
 }

@@ -50,6 +50,10 @@ id!(
     /// An ingest key's public name; never the key itself.
     KeyId
 );
+id!(
+    /// An admin key's public name; never the key itself.
+    AdminKeyId
+);
 
 impl DeliveryId {
     /// The delivery that this one is a part of: `d` of `d.a`, `d.b.a` or `d.p001_050`. One that is whole

@@ -1,5 +1,6 @@
 //! Bearer keys: how they are read from a header, and stored.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use crate::{hex::hex, ports::KeyHash};
@@ -17,13 +18,29 @@ pub fn bearer(authorization: Option<&str>) -> Option<&str> {
 
 /// What every ingest key begins with, so that a leaked one is found by scanners.
 pub const INGEST_KEY_PREFIX: &str = "fpk_";
+/// What every admin key that is limited to a project begins with.
+pub const ADMIN_KEY_PREFIX: &str = "fpa_";
 /// 32 bytes in base64url.
-const INGEST_KEY_TAIL: usize = 43;
+const TAIL: usize = 43;
 
 /// Whether this can be an ingest key at all: others cost no look-up.
 pub fn is_ingest_key(key: &str) -> bool {
-    let tail = key.strip_prefix(INGEST_KEY_PREFIX).unwrap_or_default();
-    tail.len() == INGEST_KEY_TAIL
+    has_shape(key, INGEST_KEY_PREFIX)
+}
+
+/// Whether this can be the admin key of a project.
+pub fn is_admin_key(key: &str) -> bool {
+    has_shape(key, ADMIN_KEY_PREFIX)
+}
+
+/// A key out of random bytes.
+pub fn make(prefix: &str, random: &[u8; 32]) -> String {
+    format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(random))
+}
+
+fn has_shape(key: &str, prefix: &str) -> bool {
+    let tail = key.strip_prefix(prefix).unwrap_or_default();
+    tail.len() == TAIL
         && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
@@ -55,6 +72,9 @@ mod tests {
             assert!(!is_ingest_key(key), "{key}");
         }
         assert!(!is_ingest_key(&format!("fpk_{}ä", &tail[..41])));
+        assert!(is_admin_key(&make(ADMIN_KEY_PREFIX, &[255; 32])));
+        assert!(!is_admin_key(&make(INGEST_KEY_PREFIX, &[255; 32])), "the other kind");
+        assert!(is_ingest_key(&make(INGEST_KEY_PREFIX, &[0; 32])));
     }
 
     #[test]

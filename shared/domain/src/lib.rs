@@ -40,6 +40,7 @@ pub mod notice;
 mod object;
 pub mod outcome;
 pub mod pacing;
+pub mod page;
 pub mod park;
 pub mod parked;
 pub mod payload;

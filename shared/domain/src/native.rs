@@ -123,6 +123,12 @@ const ROUTES: [(&str, Route); 18] = [
     ("batch", Route::AmplitudeBatch),
 ];
 
+/// The forms of all paths, for the description of the API.
+#[cfg(test)]
+pub(crate) fn patterns() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().map(|(pattern, _)| *pattern)
+}
+
 /// What a path stands for. Slashes at its end and doubled ones are as good as none, and so is
 /// `/api` before it: clients are given base URLs with and without.
 pub fn route(path: &str) -> Option<Route> {

@@ -12,10 +12,11 @@ use crate::{
     breaker::Breaker,
     destination::Destination,
     health::{Health, Pause},
-    id::{IntegrationId, KeyId, ProjectId},
+    id::{AdminKeyId, IntegrationId, KeyId, ProjectId},
     integration::{Environment, Integration},
     ledger::Counts,
     notice::Notice,
+    page::{Page, Part},
     secret::Secret,
     time::Timestamp,
 };
@@ -541,6 +542,41 @@ pub struct KeyListing {
     pub created_at: Timestamp,
 }
 
+/// An admin key that is limited to a project, as listed: everything but the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminKey {
+    /// Its public name.
+    pub id: AdminKeyId,
+    /// The project that it reaches.
+    pub project: ProjectId,
+    /// What the operator called it.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A creation under an idempotency key, as it is remembered. Nothing of it tells what was created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// What identifiers and keys are derived from, together with the caller's key.
+    pub salt: String,
+    /// A fingerprint of the body, under the caller's key and the salt.
+    pub body: String,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// Whether it was made.
+    pub done: bool,
+}
+
+/// Which remembered creation a write completes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The name that it is remembered by.
+    pub name: String,
+    /// Its salt.
+    pub salt: String,
+}
+
 /// The end of a conditional write of configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -551,28 +587,65 @@ pub enum Written {
     /// The name (of an integration in its project), or the id (of a project), is taken; or the
     /// project itself is in use.
     Taken,
+    /// The creation under this idempotency key was made in the meantime.
+    Repeated,
 }
 
 /// Writes of configuration, and the operator's lists. All reads are consistent.
+///
+/// What is created with `once` is created only if that creation is still to be made, and it is
+/// marked as made in the same write: [`Written::Repeated`] if somebody was faster.
 pub trait AdminStore: Send + Sync {
-    /// Adds a project.
-    fn create_project(&self, project: &Project)
+    /// Remembers a creation under its name until `expires`. `None` if it is new, or what was
+    /// remembered has expired by `new.at`; otherwise what was remembered, and stays so.
+    fn remember(
+        &self,
+        name: &str,
+        new: &Remembered,
+        expires: Timestamp,
+    ) -> impl Future<Output = PortResult<Option<Remembered>>> + Send;
+    /// The admin key with this hash; `None` if it is unknown or was deleted.
+    fn admin_key(
+        &self,
+        hash: &KeyHash,
+    ) -> impl Future<Output = PortResult<Option<AdminKey>>> + Send;
+    /// Adds an admin key: the look-up by hash and the listing, both or neither.
+    fn create_admin_key(
+        &self,
+        hash: &KeyHash,
+        key: &AdminKey,
+        once: Option<&Once>,
+    ) -> impl Future<Output = PortResult<Written>> + Send;
+    /// The admin keys of all projects, by id.
+    fn admin_keys(&self, part: &Part) -> impl Future<Output = PortResult<Page<AdminKey>>> + Send;
+    /// Deletes an admin key: look-up and listing, both or neither.
+    fn delete_admin_key(&self, id: &AdminKeyId)
     -> impl Future<Output = PortResult<Written>> + Send;
+    /// Adds a project.
+    fn create_project(
+        &self,
+        project: &Project,
+        once: Option<&Once>,
+    ) -> impl Future<Output = PortResult<Written>> + Send;
     /// One project.
     fn project(&self, id: &ProjectId) -> impl Future<Output = PortResult<Option<Project>>> + Send;
     /// All projects, by id.
-    fn projects(&self) -> impl Future<Output = PortResult<Vec<Project>>> + Send;
-    /// Deletes a project; [`Written::Taken`] while it has keys or integrations.
+    fn projects(&self, part: &Part) -> impl Future<Output = PortResult<Page<Project>>> + Send;
+    /// Deletes a project; [`Written::Taken`] while it has keys, admin keys or integrations.
     fn delete_project(&self, id: &ProjectId) -> impl Future<Output = PortResult<Written>> + Send;
     /// Adds a key: the look-up by hash and the listing, both or neither.
     fn create_key(
         &self,
         hash: &KeyHash,
         key: &KeyListing,
+        once: Option<&Once>,
     ) -> impl Future<Output = PortResult<Written>> + Send;
     /// The keys of a project, by id.
-    fn keys(&self, project: &ProjectId)
-    -> impl Future<Output = PortResult<Vec<KeyListing>>> + Send;
+    fn keys(
+        &self,
+        project: &ProjectId,
+        part: &Part,
+    ) -> impl Future<Output = PortResult<Page<KeyListing>>> + Send;
     /// Revokes a key: look-up and listing are deleted, both or neither.
     fn delete_key(
         &self,
@@ -588,6 +661,7 @@ pub trait AdminStore: Send + Sync {
     fn create_integration(
         &self,
         integration: &Integration,
+        once: Option<&Once>,
     ) -> impl Future<Output = PortResult<Written>> + Send;
     /// Puts `new` in place of `old`, if its version is still `old.version`; a changed name is
     /// taken, and the old one given back, in the same write.

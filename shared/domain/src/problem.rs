@@ -56,6 +56,8 @@ kinds! {
     InvalidField 400 "invalid-field" "Some fields are not valid",
     /// No key, or a wrong or revoked one.
     Unauthorized 401 "unauthorized" "The key is missing or not valid",
+    /// A key that is valid, and limited to something else.
+    Forbidden 403 "forbidden" "The key does not reach this",
     /// Nothing is there.
     NotFound 404 "not-found" "Nothing is here",
     /// The path is there, and does not take this method.
@@ -72,6 +74,8 @@ kinds! {
     DecompressionLimit 413 "decompression-limit" "The body is too large when decompressed",
     /// A `Content-Encoding` or `Content-Type` that is not supported.
     UnsupportedMediaType 415 "unsupported-media-type" "The encoding is not supported",
+    /// An `Idempotency-Key` that stands for another request.
+    IdempotencyKeyReused 422 "idempotency-key-reused" "The idempotency key was used for another request",
     /// `If-Match` is missing.
     PreconditionRequired 428 "precondition-required" "If-Match is required",
     /// A fault of Flagpost's own.

@@ -11,7 +11,10 @@ use flagpost_domain::{
     integration::Integration,
     ledger::Counts,
     notice::Notice,
-    ports::{Claim, EventHash, Found, KeyGrant, KeyHash, KeyListing, Project, Timer, Written},
+    ports::{
+        AdminKey, Claim, EventHash, Found, KeyGrant, KeyHash, KeyListing, Once, Project,
+        Remembered, Timer, Written,
+    },
     time::Timestamp,
 };
 
@@ -48,6 +51,10 @@ pub struct Table {
     pub projects: BTreeMap<ProjectId, Project>,
     /// Keys by hash.
     pub keys: BTreeMap<KeyHash, KeyListing>,
+    /// Admin keys by hash.
+    pub admin_keys: BTreeMap<KeyHash, AdminKey>,
+    /// Creations under idempotency keys, and until when they are remembered.
+    pub creations: BTreeMap<String, (Remembered, Timestamp)>,
     /// Integrations and tombstones.
     pub integrations: BTreeMap<ProjectId, BTreeMap<IntegrationId, Versioned<Configured>>>,
     /// Health.
@@ -68,6 +75,22 @@ impl Table {
     /// The grant of a key.
     pub fn key(&self, hash: &KeyHash) -> Option<KeyGrant> {
         self.keys.get(hash).map(|listing| listing.grant.clone())
+    }
+
+    /// Whether a creation was made, or is another one than it was.
+    pub fn is_complete(&self, once: Option<&Once>) -> bool {
+        let Some(once) = once else { return false };
+        let open = |one: &Remembered| !one.done && one.salt == once.salt;
+        !self.creations.get(&once.name).is_some_and(|(one, _)| open(one))
+    }
+
+    /// Marks a creation as made: whether it still was to be.
+    pub fn complete(&mut self, once: Option<&Once>) -> bool {
+        let open = !self.is_complete(once);
+        if let Some((one, _)) = once.and_then(|once| self.creations.get_mut(&once.name)) {
+            one.done |= open;
+        }
+        open
     }
 
     /// Claims an event, if its condition holds.

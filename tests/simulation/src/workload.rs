@@ -83,15 +83,19 @@ impl Operator {
         body: Value,
         if_match: Option<String>,
     ) -> Option<(u16, Value)> {
+        let (path, query) = path.split_once('?').map_or((path.as_str(), ""), |parts| parts);
+        let (path, query) = (path.to_owned(), admin::pairs(query));
         let work = |container: Arc<Container<Admin<Port>>>, _| async move {
             let body = if body.is_null() { String::new() } else { body.to_string() };
             let authorization = format!("Bearer {ADMIN_KEY}");
             let request = admin::Request {
                 method,
                 path: &path,
+                query: &query,
                 authorization: Some(&authorization),
                 if_match: if_match.as_deref(),
                 body: body.as_bytes(),
+                ..admin::Request::default()
             };
             match container.work.serve(&request).await.outcome {
                 Ok(reply) => {
@@ -110,10 +114,17 @@ impl Operator {
 
     /// The integrations of a project, as listed.
     pub async fn integrations(&self, project: &str) -> Vec<Value> {
-        let path = format!("/v1/projects/{project}/integrations");
-        let answer = self.call("GET", path, Value::Null, None).await;
-        let listed = answer.and_then(|(_, body)| body["integrations"].as_array().cloned());
-        listed.unwrap_or_default()
+        let mut listed = Vec::new();
+        let mut path = format!("/v1/projects/{project}/integrations?limit=100");
+        loop {
+            let answer = self.call("GET", path, Value::Null, None).await;
+            let Some((200, mut body)) = answer else { return Vec::new() };
+            if let Value::Array(mut part) = body["integrations"].take() {
+                listed.append(&mut part);
+            }
+            let Some(next) = body["next"].as_str() else { return listed };
+            path = format!("/v1/projects/{project}/integrations?limit=100&cursor={next}");
+        }
     }
 
     /// Adds an integration with an endpoint of its own.

@@ -4,14 +4,18 @@
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder};
 use flagpost_domain::{
-    id::{KeyId, ProjectId},
+    id::{AdminKeyId, KeyId, ProjectId},
     integration::Integration,
-    ports::{AdminStore, KeyHash, KeyListing, PortError, PortResult, Project, Written},
+    page::{Page, Part},
+    ports::{
+        AdminKey, AdminStore, KeyHash, KeyListing, Once, PortError, PortResult, Project,
+        Remembered, Written,
+    },
     time::Timestamp,
 };
 
 use super::{
-    ABSENT, DELETE, DynamoDb, EXISTS, GET, PUT, TRANSACT, Transacted, all, incomplete,
+    ABSENT, DELETE, DynamoDb, EXISTS, GET, TRANSACT, Transacted, all, incomplete,
     item::{Corrupt, Item, Reader, SK, number, text},
     key, readable,
     registry::{INTEGRATION, KEY, KEY_SK, grant, integration, integration_sk, key_pk, project_pk},
@@ -29,13 +33,41 @@ fn key_sk(id: &KeyId) -> String {
 }
 
 impl AdminStore for DynamoDb {
-    async fn create_project(&self, project: &Project) -> PortResult<Written> {
+    async fn remember(
+        &self,
+        name: &str,
+        new: &Remembered,
+        expires: Timestamp,
+    ) -> PortResult<Option<Remembered>> {
+        self.remember_creation(name, new, expires).await
+    }
+
+    async fn admin_key(&self, hash: &KeyHash) -> PortResult<Option<AdminKey>> {
+        self.find_admin_key(hash).await
+    }
+
+    async fn create_admin_key(
+        &self,
+        hash: &KeyHash,
+        key: &AdminKey,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
+        self.add_admin_key(hash, key, once).await
+    }
+
+    async fn admin_keys(&self, part: &Part) -> PortResult<Page<AdminKey>> {
+        self.list_admin_keys(part).await
+    }
+
+    async fn delete_admin_key(&self, id: &AdminKeyId) -> PortResult<Written> {
+        self.remove_admin_key(id).await
+    }
+
+    async fn create_project(&self, project: &Project, once: Option<&Once>) -> PortResult<Written> {
         let mut item = key(PROJECTS.to_owned(), project.id.to_string());
         item.insert("name".to_owned(), text(&project.name));
         item.insert("created_at".to_owned(), number(project.created_at.0));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let result = put.condition_expression(ABSENT).send().await;
-        Ok(if conditional(PUT, result)?.is_some() { Written::Done } else { Written::Taken })
+        self.create(once, vec![(self.put_new(item)?, Written::Taken)]).await
     }
 
     async fn project(&self, id: &ProjectId) -> PortResult<Option<Project>> {
@@ -43,9 +75,9 @@ impl AdminStore for DynamoDb {
         item.map(|item| project(&item)).transpose().map_err(|error| error.during(GET))
     }
 
-    async fn projects(&self) -> PortResult<Vec<Project>> {
-        let query = self.items_of(PROJECTS.to_owned()).consistent_read(true);
-        Ok(readable(&all(query).await?, |item| project(item).map(Some)))
+    async fn projects(&self, part: &Part) -> PortResult<Page<Project>> {
+        let query = self.items_of(PROJECTS.to_owned());
+        self.page(query, PROJECTS, "", part, project).await
     }
 
     async fn delete_project(&self, id: &ProjectId) -> PortResult<Written> {
@@ -63,7 +95,12 @@ impl AdminStore for DynamoDb {
         Ok(if there { Written::Taken } else { Written::Stale })
     }
 
-    async fn create_key(&self, hash: &KeyHash, listing: &KeyListing) -> PortResult<Written> {
+    async fn create_key(
+        &self,
+        hash: &KeyHash,
+        listing: &KeyListing,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
         let grant = &listing.grant;
         let attributes = [
             ("id", text(grant.id.as_str())),
@@ -85,16 +122,16 @@ impl AdminStore for DynamoDb {
         listed.extend(attributes);
         listed.insert("sha256".to_owned(), text(hash));
         let writes = vec![
-            self.project_holds(&grant.project, 1)?,
-            self.put_new(looked_up)?,
-            self.put_new(listed)?,
+            (self.project_holds(&grant.project, 1)?, Written::Stale),
+            (self.put_new(looked_up)?, Written::Taken),
+            (self.put_new(listed)?, Written::Taken),
         ];
-        Ok(written(self.transact(writes).await?))
+        self.create(once, writes).await
     }
 
-    async fn keys(&self, project: &ProjectId) -> PortResult<Vec<KeyListing>> {
-        let query = self.under(project_pk(project), KEY).consistent_read(true);
-        Ok(readable(&all(query).await?, |item| key_listing(item).map(Some)))
+    async fn keys(&self, project: &ProjectId, part: &Part) -> PortResult<Page<KeyListing>> {
+        let pk = project_pk(project);
+        self.page(self.under(pk.clone(), KEY), &pk, KEY, part, key_listing).await
     }
 
     async fn delete_key(&self, project: &ProjectId, id: &KeyId) -> PortResult<Written> {
@@ -118,16 +155,20 @@ impl AdminStore for DynamoDb {
         Ok(found)
     }
 
-    async fn create_integration(&self, integration: &Integration) -> PortResult<Written> {
+    async fn create_integration(
+        &self,
+        integration: &Integration,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
         let mut item = key(project_pk(&integration.project), integration_sk(&integration.id));
         item.insert("doc".to_owned(), text(document(integration)?));
         item.insert("version".to_owned(), number(integration.version));
         let writes = vec![
-            self.project_holds(&integration.project, 1)?,
-            self.put_new(item)?,
-            self.take_name(integration)?,
+            (self.project_holds(&integration.project, 1)?, Written::Stale),
+            (self.put_new(item)?, Written::Taken),
+            (self.take_name(integration)?, Written::Taken),
         ];
-        Ok(written(self.transact(writes).await?))
+        self.create(once, writes).await
     }
 
     async fn replace_integration(
@@ -169,7 +210,11 @@ impl AdminStore for DynamoDb {
 impl DynamoDb {
     /// Counts what a project holds, with the condition that the project is there: it is deleted
     /// only when it holds nothing.
-    fn project_holds(&self, project: &ProjectId, more: i64) -> PortResult<TransactWriteItem> {
+    pub(super) fn project_holds(
+        &self,
+        project: &ProjectId,
+        more: i64,
+    ) -> PortResult<TransactWriteItem> {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(PROJECTS.to_owned(), project.to_string())))
@@ -181,7 +226,7 @@ impl DynamoDb {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    fn put_new(&self, item: Item) -> PortResult<TransactWriteItem> {
+    pub(super) fn put_new(&self, item: Item) -> PortResult<TransactWriteItem> {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
@@ -191,7 +236,7 @@ impl DynamoDb {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn delete(
+    pub(super) fn delete(
         &self,
         pk: String,
         sk: String,
@@ -236,7 +281,7 @@ impl DynamoDb {
 
 /// The end of a transaction whose first condition is that what it needs is there, and whose others
 /// are that something is not.
-fn written(end: Transacted) -> Written {
+pub(super) fn written(end: Transacted) -> Written {
     match end {
         Transacted::Done => Written::Done,
         Transacted::Refused(0) => Written::Stale,

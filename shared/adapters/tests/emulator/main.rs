@@ -7,7 +7,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do ends it")]
 
 mod admin;
+mod admin_keys;
 mod attempts;
+mod creations;
 mod health;
 mod ledger;
 mod objects;

@@ -4,14 +4,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Admin, AdminPorts, Failure, Reply, TRIES, fields::Fields, precondition, projects::taken,
-    settings, view::view,
+    Admin, AdminPorts, Call, Failure, Reply, TRIES, fields::Fields, precondition, projects::taken,
+    query, settings, view::view,
 };
 use crate::{
     destination::without_path,
-    id::{IntegrationId, ProjectId, unique},
+    id::{IntegrationId, ProjectId},
     integration::Integration,
     notice::{Change, tell},
+    page::Page,
     ports::{AdminStore, Clock, Found, Registry, Written},
     problem::Problem,
 };
@@ -19,35 +20,52 @@ use crate::{
 #[derive(Serialize)]
 struct List {
     integrations: Vec<Value>,
+    next: Option<String>,
 }
 
 impl<P: AdminPorts> Admin<P> {
     pub(super) async fn create_integration(
         &self,
+        call: &Call<'_>,
         project: ProjectId,
         fields: Fields,
     ) -> Result<Reply, Failure> {
         self.require_project(&project).await?;
-        let now = self.ports.clock().now();
-        let id = IntegrationId(unique(now, self.half()));
-        let new = settings::new(id, project, now, fields, &self.allowed)?;
-        match self.ports.store().create_integration(&new).await? {
-            Written::Done => Ok(shown(201, &new)?.with_header(
-                "location",
-                format!("/v1/projects/{}/integrations/{}", new.project, new.id),
-            )),
-            Written::Taken => Err(name_taken()),
-            Written::Stale => Err(Failure::not_found("project")),
+        let blank = settings::new(project, fields, &self.allowed)?;
+        let creation = self.creation(call).await?;
+        let new = Integration {
+            id: IntegrationId(creation.id()),
+            created_at: creation.at,
+            updated_at: creation.at,
+            ..blank
+        };
+        if !creation.done {
+            match self.ports.store().create_integration(&new, creation.once.as_ref()).await? {
+                Written::Done => {}
+                Written::Repeated => self.made_by_twin(call).await?,
+                Written::Taken => return Err(name_taken()),
+                Written::Stale => return Err(Failure::not_found("project")),
+            }
         }
+        let location = format!("/v1/projects/{}/integrations/{}", new.project, new.id);
+        Ok(shown(201, &new)?.with_header("location", location))
     }
 
-    pub(super) async fn list_integrations(&self, project: &ProjectId) -> Result<Reply, Failure> {
+    /// All are read, as a delivery reads them: a project has as many as people set up.
+    pub(super) async fn list_integrations(
+        &self,
+        call: &Call<'_>,
+        project: &ProjectId,
+    ) -> Result<Reply, Failure> {
+        let part = query::part(call.request.query)?;
         self.require_project(project).await?;
-        let mut integrations = self.ports.store().list_integrations(project).await?;
-        for integration in &mut integrations {
+        let all = self.ports.store().list_integrations(project).await?;
+        let Page { mut items, next } = Page::cut(all, &part, |integration| &integration.name);
+        for integration in &mut items {
             integration.url = without_path(&integration.url);
         }
-        Reply::json(200, &List { integrations: integrations.iter().map(view).collect() })
+        let integrations = items.iter().map(view).collect();
+        Reply::json(200, &List { integrations, next: query::cursor(next.as_ref()) })
     }
 
     pub(super) async fn read_integration(
@@ -89,7 +107,7 @@ impl<P: AdminPorts> Admin<P> {
                 }
                 Written::Taken => return Err(name_taken()),
                 // Read again: either `If-Match` no longer holds, or it holds for any version.
-                Written::Stale => {}
+                Written::Stale | Written::Repeated => {}
             }
         }
         Err(crowded())

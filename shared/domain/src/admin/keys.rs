@@ -1,20 +1,16 @@
 //! Ingest keys: shown once, stored as their SHA-256.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
 
-use super::{Admin, AdminPorts, Failure, Reply, fields::Fields};
+use super::{Admin, AdminPorts, Call, Failure, Reply, fields::Fields, query};
 use crate::{
-    id::{KeyId, ProjectId, unique},
+    id::{KeyId, ProjectId},
     integration::Environment,
-    key::hash,
-    ports::{AdminStore, Clock, KeyGrant, KeyListing, Random, Written},
+    key::{INGEST_KEY_PREFIX, hash, make},
+    ports::{AdminStore, KeyGrant, KeyListing, Written},
     problem::{Kind, Problem},
     time::Timestamp,
 };
-
-/// What every ingest key starts with, so that secret scanners can tell one.
-const PREFIX: &str = "fpk_";
 
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -40,6 +36,7 @@ struct Set {
 #[derive(Serialize)]
 struct List<'a> {
     keys: Vec<Shown<'a>>,
+    next: Option<String>,
 }
 
 impl<'a> Shown<'a> {
@@ -54,6 +51,7 @@ impl<'a> Shown<'a> {
 impl<P: AdminPorts> Admin<P> {
     pub(super) async fn create_key(
         &self,
+        call: &Call<'_>,
         project: ProjectId,
         mut fields: Fields,
     ) -> Result<Reply, Failure> {
@@ -66,24 +64,32 @@ impl<P: AdminPorts> Admin<P> {
         let secret = fields.secret("secret");
         fields.finish()?;
 
-        let created_at = self.ports.clock().now();
-        let key = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(self.ports.random().bytes()));
-        let hash = hash(&key);
-        let id = KeyId(unique(created_at, self.half()));
-        let listing =
-            KeyListing { grant: KeyGrant { id, project, environment, secret }, name, created_at };
-        match self.ports.store().create_key(&hash, &listing).await? {
-            Written::Done => Reply::json(201, &Shown::new(&listing, Some(&key))),
-            Written::Stale => Err(Failure::not_found("project")),
-            // 32 random bytes that were given out before: the random source is broken.
-            Written::Taken => Err(Problem::new(Kind::Internal, "the key could not be made").into()),
+        let creation = self.creation(call).await?;
+        let key = make(INGEST_KEY_PREFIX, &creation.bytes("key"));
+        let grant = KeyGrant { id: KeyId(creation.id()), project, environment, secret };
+        let listing = KeyListing { grant, name, created_at: creation.at };
+        if !creation.done {
+            let store = self.ports.store();
+            match store.create_key(&hash(&key), &listing, creation.once.as_ref()).await? {
+                Written::Done => {}
+                Written::Repeated => self.made_by_twin(call).await?,
+                Written::Stale => return Err(Failure::not_found("project")),
+                Written::Taken => return Err(not_made()),
+            }
         }
+        Reply::json(201, &Shown::new(&listing, Some(&key)))
     }
 
-    pub(super) async fn list_keys(&self, project: &ProjectId) -> Result<Reply, Failure> {
+    pub(super) async fn list_keys(
+        &self,
+        call: &Call<'_>,
+        project: &ProjectId,
+    ) -> Result<Reply, Failure> {
+        let part = query::part(call.request.query)?;
         self.require_project(project).await?;
-        let keys = self.ports.store().keys(project).await?;
-        Reply::json(200, &List { keys: keys.iter().map(|key| Shown::new(key, None)).collect() })
+        let page = self.ports.store().keys(project, &part).await?;
+        let keys = page.items.iter().map(|key| Shown::new(key, None)).collect();
+        Reply::json(200, &List { keys, next: query::cursor(page.next.as_ref()) })
     }
 
     pub(super) async fn revoke_key(
@@ -93,14 +99,12 @@ impl<P: AdminPorts> Admin<P> {
     ) -> Result<Reply, Failure> {
         match self.ports.store().delete_key(project, key).await? {
             Written::Done => Ok(Reply::empty()),
-            Written::Stale | Written::Taken => Err(Failure::not_found("key")),
+            Written::Stale | Written::Taken | Written::Repeated => Err(Failure::not_found("key")),
         }
     }
+}
 
-    /// Chance enough for an identifier.
-    pub(super) fn half(&self) -> [u8; 16] {
-        let mut half = [0; 16];
-        half.copy_from_slice(&self.ports.random().bytes()[..16]);
-        half
-    }
+/// 32 random bytes that were given out before: the random source is broken.
+pub(super) fn not_made() -> Failure {
+    Problem::new(Kind::Internal, "the key could not be made").into()
 }

@@ -12,14 +12,15 @@ use crate::{
     attempt_log::Record,
     breaker::Breaker,
     health::{Health, Pause},
-    id::{IntegrationId, KeyId, ProjectId},
+    id::{AdminKeyId, IntegrationId, KeyId, ProjectId},
     integration::{Integration, Own, Stream},
     ledger::Counts,
     notice::Notice,
+    page::{Page, Part},
     ports::{
-        AdminStore, AttemptRange, AttemptStore, Clock, Found, HealthStore, KeyGrant, KeyHash,
-        KeyListing, LedgerStore, Listed, Notices, Objects, Outgoing, PortError, PortResult,
-        Project, Queue, Queues, Random, Registry, Services, Timer, Written,
+        AdminKey, AdminStore, AttemptRange, AttemptStore, Clock, Found, HealthStore, KeyGrant,
+        KeyHash, KeyListing, LedgerStore, Listed, Notices, Objects, Once, Outgoing, PortError,
+        PortResult, Project, Queue, Queues, Random, Registry, Remembered, Services, Timer, Written,
     },
     time::Timestamp,
 };
@@ -36,6 +37,13 @@ pub(super) struct Inner {
     pub(super) chance: u8,
     pub(super) projects: BTreeMap<ProjectId, Project>,
     pub(super) keys: BTreeMap<KeyHash, KeyListing>,
+    pub(super) admin_keys: BTreeMap<KeyHash, AdminKey>,
+    /// What is remembered under idempotency keys, and until when.
+    pub(super) remembered: BTreeMap<String, (Remembered, Timestamp)>,
+    /// The creation that the next write completes is completed by somebody else just before.
+    pub(super) twin: bool,
+    /// Every call of a port, by its method's name.
+    pub(super) calls: Vec<&'static str>,
     /// `None` is a tombstone.
     pub(super) integrations: BTreeMap<(ProjectId, IntegrationId), Option<Integration>>,
     pub(super) health: BTreeMap<IntegrationId, Health>,
@@ -83,7 +91,8 @@ impl Memory {
     }
 
     fn call(&self, name: &'static str) -> PortResult<MutexGuard<'_, Inner>> {
-        let inner = self.inner();
+        let mut inner = self.inner();
+        inner.calls.push(name);
         if inner.failing.contains(name) {
             return Err(PortError::Throttled { call: name, reason: "on purpose".into() });
         }
@@ -96,6 +105,32 @@ impl Inner {
         let overtaken = self.overtaken > 0;
         self.overtaken = self.overtaken.saturating_sub(1);
         overtaken
+    }
+
+    /// Marks a creation as made: whether it still was to be.
+    fn complete(&mut self, once: Option<&Once>) -> bool {
+        let Some(once) = once else { return true };
+        let twin = std::mem::take(&mut self.twin);
+        let (remembered, _) = self.remembered.get_mut(&once.name).unwrap();
+        let open = !remembered.done && !twin && remembered.salt == once.salt;
+        remembered.done |= open || twin;
+        open
+    }
+
+    /// The end of a creation whose name is taken: the condition on the creation itself comes first.
+    fn refused(&mut self, once: Option<&Once>) -> Written {
+        let twin = std::mem::take(&mut self.twin);
+        let Some(once) = once else { return Written::Taken };
+        let (remembered, _) = self.remembered.get_mut(&once.name).unwrap();
+        remembered.done |= twin;
+        if remembered.done { Written::Repeated } else { Written::Taken }
+    }
+
+    /// Whether something would be left behind if the project were deleted.
+    fn holds(&self, project: &ProjectId) -> bool {
+        !self.present(project).is_empty()
+            || self.keys.values().any(|key| key.grant.project == *project)
+            || self.admin_keys.values().any(|key| key.project == *project)
     }
 
     fn present(&self, project: &ProjectId) -> Vec<Integration> {
@@ -331,10 +366,56 @@ impl HealthStore for Memory {
 }
 
 impl AdminStore for Memory {
-    async fn create_project(&self, project: &Project) -> PortResult<Written> {
+    async fn remember(
+        &self,
+        name: &str,
+        new: &Remembered,
+        expires: Timestamp,
+    ) -> PortResult<Option<Remembered>> {
+        let mut inner = self.call("remember")?;
+        match inner.remembered.get(name) {
+            Some((earlier, until)) if *until > new.at => Ok(Some(earlier.clone())),
+            _ => {
+                inner.remembered.insert(name.to_owned(), (new.clone(), expires));
+                Ok(None)
+            }
+        }
+    }
+    async fn admin_key(&self, hash: &KeyHash) -> PortResult<Option<AdminKey>> {
+        Ok(self.call("admin_key")?.admin_keys.get(hash).cloned())
+    }
+    async fn create_admin_key(
+        &self,
+        hash: &KeyHash,
+        key: &AdminKey,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
+        let mut inner = self.call("create_admin_key")?;
+        if !inner.complete(once) {
+            return Ok(Written::Repeated);
+        }
+        inner.admin_keys.insert(hash.clone(), key.clone());
+        Ok(Written::Done)
+    }
+    async fn admin_keys(&self, part: &Part) -> PortResult<Page<AdminKey>> {
+        let mut keys: Vec<_> = self.call("admin_keys")?.admin_keys.values().cloned().collect();
+        keys.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(Page::cut(keys, part, |key| key.id.as_str()))
+    }
+    async fn delete_admin_key(&self, id: &AdminKeyId) -> PortResult<Written> {
+        let mut inner = self.call("delete_admin_key")?;
+        let before = inner.admin_keys.len();
+        inner.admin_keys.retain(|_, key| key.id != *id);
+        Ok(if inner.admin_keys.len() < before { Written::Done } else { Written::Stale })
+    }
+    async fn create_project(&self, project: &Project, once: Option<&Once>) -> PortResult<Written> {
         let mut inner = self.call("create_project")?;
+        // A condition that failed leaves everything as it was.
         if inner.projects.contains_key(&project.id) {
-            return Ok(Written::Taken);
+            return Ok(inner.refused(once));
+        }
+        if !inner.complete(once) {
+            return Ok(Written::Repeated);
         }
         inner.projects.insert(project.id.clone(), project.clone());
         Ok(Written::Done)
@@ -342,23 +423,37 @@ impl AdminStore for Memory {
     async fn project(&self, id: &ProjectId) -> PortResult<Option<Project>> {
         Ok(self.call("project")?.projects.get(id).cloned())
     }
-    async fn projects(&self) -> PortResult<Vec<Project>> {
-        Ok(self.call("projects")?.projects.values().cloned().collect())
+    async fn projects(&self, part: &Part) -> PortResult<Page<Project>> {
+        let inner = self.call("projects")?;
+        Ok(Page::cut(inner.projects.values().cloned(), part, |project| project.id.as_str()))
     }
     async fn delete_project(&self, id: &ProjectId) -> PortResult<Written> {
-        let gone = self.call("delete_project")?.projects.remove(id);
+        let mut inner = self.call("delete_project")?;
+        if inner.holds(id) {
+            return Ok(Written::Taken);
+        }
+        let gone = inner.projects.remove(id);
         Ok(if gone.is_some() { Written::Done } else { Written::Stale })
     }
-    async fn create_key(&self, hash: &KeyHash, key: &KeyListing) -> PortResult<Written> {
-        self.call("create_key")?.keys.insert(hash.clone(), key.clone());
+    async fn create_key(
+        &self,
+        hash: &KeyHash,
+        key: &KeyListing,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
+        let mut inner = self.call("create_key")?;
+        if !inner.complete(once) {
+            return Ok(Written::Repeated);
+        }
+        inner.keys.insert(hash.clone(), key.clone());
         Ok(Written::Done)
     }
-    async fn keys(&self, project: &ProjectId) -> PortResult<Vec<KeyListing>> {
+    async fn keys(&self, project: &ProjectId, part: &Part) -> PortResult<Page<KeyListing>> {
         let inner = self.call("keys")?;
         let mut keys: Vec<_> = inner.keys.values().cloned().collect();
         keys.retain(|key| key.grant.project == *project);
         keys.sort_by(|a, b| a.grant.id.cmp(&b.grant.id));
-        Ok(keys)
+        Ok(Page::cut(keys, part, |key| key.grant.id.as_str()))
     }
     async fn delete_key(&self, project: &ProjectId, key: &KeyId) -> PortResult<Written> {
         let mut inner = self.call("delete_key")?;
@@ -369,10 +464,17 @@ impl AdminStore for Memory {
     async fn list_integrations(&self, project: &ProjectId) -> PortResult<Vec<Integration>> {
         Ok(self.call("list_integrations")?.present(project))
     }
-    async fn create_integration(&self, new: &Integration) -> PortResult<Written> {
+    async fn create_integration(
+        &self,
+        new: &Integration,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
         let mut inner = self.call("create_integration")?;
         if inner.present(&new.project).iter().any(|present| present.name == new.name) {
-            return Ok(Written::Taken);
+            return Ok(inner.refused(once));
+        }
+        if !inner.complete(once) {
+            return Ok(Written::Repeated);
         }
         inner.integrations.insert((new.project.clone(), new.id.clone()), Some(new.clone()));
         Ok(Written::Done)

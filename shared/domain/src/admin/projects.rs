@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use super::{Admin, AdminPorts, Failure, Reply, fields::Fields, route::is_slug};
+use super::{
+    Admin, AdminPorts, Call, Failure, Reply, access::Who, fields::Fields, query, route::is_slug,
+};
 use crate::{
     id::ProjectId,
-    ports::{AdminStore, Clock, Project, Written},
+    page::Page,
+    ports::{AdminStore, Project, Written},
     problem::{Fault, Kind, Problem},
     time::Timestamp,
 };
@@ -20,6 +23,7 @@ struct Shown<'a> {
 #[derive(Serialize)]
 struct List<'a> {
     projects: Vec<Shown<'a>>,
+    next: Option<String>,
 }
 
 impl<'a> From<&'a Project> for Shown<'a> {
@@ -30,7 +34,11 @@ impl<'a> From<&'a Project> for Shown<'a> {
 }
 
 impl<P: AdminPorts> Admin<P> {
-    pub(super) async fn create_project(&self, mut fields: Fields) -> Result<Reply, Failure> {
+    pub(super) async fn create_project(
+        &self,
+        call: &Call<'_>,
+        mut fields: Fields,
+    ) -> Result<Reply, Failure> {
         let id = fields.take("id").map(|id| {
             let id = id.as_str().unwrap_or_default().to_owned();
             if !is_slug(&id) {
@@ -50,37 +58,41 @@ impl<P: AdminPorts> Admin<P> {
         };
         fields.finish()?;
 
-        let id = id.unwrap_or_else(|| format!("{:032x}", u128::from_be_bytes(self.half())));
-        let created_at = self.ports.clock().now();
-        let project = Project { id: ProjectId(id), name, created_at };
-        match self.ports.store().create_project(&project).await? {
-            Written::Taken | Written::Stale => Err(taken("id", "another project has this id")),
-            Written::Done => Ok(Reply::json(201, &Shown::from(&project))?
-                .with_header("location", format!("/v1/projects/{}", project.id))),
+        let creation = self.creation(call).await?;
+        let id = id.unwrap_or_else(|| format!("{:032x}", u128::from_be_bytes(creation.half())));
+        let project = Project { id: ProjectId(id), name, created_at: creation.at };
+        if !creation.done {
+            let store = self.ports.store();
+            match store.create_project(&project, creation.once.as_ref()).await? {
+                Written::Done => {}
+                Written::Repeated => self.made_by_twin(call).await?,
+                Written::Taken | Written::Stale => {
+                    return Err(taken("id", "another project has this id"));
+                }
+            }
         }
+        Ok(Reply::json(201, &Shown::from(&project))?
+            .with_header("location", format!("/v1/projects/{}", project.id)))
     }
 
-    pub(super) async fn list_projects(&self) -> Result<Reply, Failure> {
-        let projects = self.ports.store().projects().await?;
-        Reply::json(200, &List { projects: projects.iter().map(Shown::from).collect() })
+    /// All of them, or the one that the caller's key reaches.
+    pub(super) async fn list_projects(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let part = query::part(call.request.query)?;
+        let store = self.ports.store();
+        let page = match &call.who {
+            Who::Project(own) => Page::cut(store.project(own).await?, &part, |p| p.id.as_str()),
+            Who::Root | Who::Anyone => store.projects(&part).await?,
+        };
+        let projects = page.items.iter().map(Shown::from).collect();
+        Reply::json(200, &List { projects, next: query::cursor(page.next.as_ref()) })
     }
 
     pub(super) async fn delete_project(&self, id: &ProjectId) -> Result<Reply, Failure> {
-        self.require_project(id).await?;
-        let store = self.ports.store();
-        let integrations = store.list_integrations(id).await?.len();
-        let keys = store.keys(id).await?.len();
-        if integrations + keys > 0 {
-            let detail =
-                format!("it has {integrations} integrations and {keys} keys: delete them first");
-            return Err(Problem::new(Kind::NotEmpty, detail).into());
-        }
-        match store.delete_project(id).await? {
+        match self.ports.store().delete_project(id).await? {
             Written::Done => Ok(Reply::empty()),
-            Written::Stale => Err(Failure::not_found("project")),
-            // One that came meanwhile, or that could not be listed.
+            Written::Stale | Written::Repeated => Err(Failure::not_found("project")),
             Written::Taken => {
-                let detail = "it has integrations or keys: delete them first";
+                let detail = "it has integrations, keys or admin keys: delete them first";
                 Err(Problem::new(Kind::NotEmpty, detail).into())
             }
         }

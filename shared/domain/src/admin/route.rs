@@ -1,7 +1,7 @@
 //! Which use case a method and a path mean.
 
 use crate::{
-    id::{IntegrationId, KeyId, ProjectId},
+    id::{AdminKeyId, IntegrationId, KeyId, ProjectId},
     problem::{Kind, Problem},
 };
 
@@ -24,6 +24,10 @@ pub(super) enum Route {
     Status(ProjectId, IntegrationId),
     RotateSecret(ProjectId, IntegrationId),
     ListPresets,
+    CreateAdminKey,
+    ListAdminKeys,
+    DeleteAdminKey(AdminKeyId),
+    ReadOpenApi,
 }
 
 impl Route {
@@ -46,66 +50,119 @@ impl Route {
             Self::Status(..) => "status",
             Self::RotateSecret(..) => "rotate_secret",
             Self::ListPresets => "list_presets",
+            Self::CreateAdminKey => "create_admin_key",
+            Self::ListAdminKeys => "list_admin_keys",
+            Self::DeleteAdminKey(..) => "delete_admin_key",
+            Self::ReadOpenApi => "read_openapi",
         }
     }
 }
 
-/// Finds the use case: 404 if there is no such path, 405 with `Allow` if it has no such method.
+/// One line of the table: a method, a path with its parameters in braces, and what they mean.
+pub(super) struct Entry {
+    /// In upper case.
+    pub(super) method: &'static str,
+    /// `/v1/projects/{project}/keys`.
+    pub(super) path: &'static str,
+    route: fn(&Captured<'_>) -> Route,
+}
+
+const fn entry(
+    method: &'static str,
+    path: &'static str,
+    route: fn(&Captured<'_>) -> Route,
+) -> Entry {
+    Entry { method, path, route }
+}
+
+/// Every route, once. What is not here cannot be reached; `access` decides who may, `openapi.json`
+/// describes each, and `template.yaml` has a route of API Gateway for it: tests hold them together.
+/// Methods of one path stand together, in the order in which `Allow` names them.
+pub(super) const TABLE: &[Entry] = &[
+    entry("GET", "/openapi.json", |_| Route::ReadOpenApi),
+    entry("GET", "/v1/presets", |_| Route::ListPresets),
+    entry("GET", "/v1/admin-keys", |_| Route::ListAdminKeys),
+    entry("POST", "/v1/admin-keys", |_| Route::CreateAdminKey),
+    entry("DELETE", "/v1/admin-keys/{key}", |c| Route::DeleteAdminKey(c.id("key"))),
+    entry("GET", "/v1/projects", |_| Route::ListProjects),
+    entry("POST", "/v1/projects", |_| Route::CreateProject),
+    entry("DELETE", "/v1/projects/{project}", |c| Route::DeleteProject(c.id("project"))),
+    entry("GET", "/v1/projects/{project}/keys", |c| Route::ListKeys(c.id("project"))),
+    entry("POST", "/v1/projects/{project}/keys", |c| Route::CreateKey(c.id("project"))),
+    entry("DELETE", "/v1/projects/{project}/keys/{key}", |c| {
+        Route::RevokeKey(c.id("project"), c.id("key"))
+    }),
+    entry("GET", "/v1/projects/{project}/integrations", |c| {
+        Route::ListIntegrations(c.id("project"))
+    }),
+    entry("POST", "/v1/projects/{project}/integrations", |c| {
+        Route::CreateIntegration(c.id("project"))
+    }),
+    entry("GET", "/v1/projects/{project}/integrations/{integration}", |c| {
+        Route::ReadIntegration(c.id("project"), c.id("integration"))
+    }),
+    entry("PATCH", "/v1/projects/{project}/integrations/{integration}", |c| {
+        Route::ChangeIntegration(c.id("project"), c.id("integration"))
+    }),
+    entry("DELETE", "/v1/projects/{project}/integrations/{integration}", |c| {
+        Route::DeleteIntegration(c.id("project"), c.id("integration"))
+    }),
+    entry("POST", "/v1/projects/{project}/integrations/{integration}/pause", |c| {
+        Route::Pause(c.id("project"), c.id("integration"))
+    }),
+    entry("POST", "/v1/projects/{project}/integrations/{integration}/resume", |c| {
+        Route::Resume(c.id("project"), c.id("integration"))
+    }),
+    entry("POST", "/v1/projects/{project}/integrations/{integration}/secret", |c| {
+        Route::RotateSecret(c.id("project"), c.id("integration"))
+    }),
+    entry("GET", "/v1/projects/{project}/integrations/{integration}/status", |c| {
+        Route::Status(c.id("project"), c.id("integration"))
+    }),
+];
+
+/// What of a path stands in the place of parameters.
+struct Captured<'a>(Vec<(&'static str, &'a str)>);
+
+impl Captured<'_> {
+    /// One of them; a name that the path does not have is empty, and no line of the table asks so.
+    fn id<T: for<'a> From<&'a str>>(&self, name: &str) -> T {
+        T::from(self.0.iter().find(|(found, _)| *found == name).map_or("", |(_, value)| *value))
+    }
+}
+
+/// Whether a path is of this form. An identifier that could not have been given out is not looked up.
+fn capture<'a>(form: &'static str, path: &'a str) -> Option<Captured<'a>> {
+    let mut captured = Vec::new();
+    let mut given = path.split('/');
+    for segment in form.split('/') {
+        let value = given.next()?;
+        match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) if is_slug(value) => captured.push((name, value)),
+            None if segment == value => {}
+            Some(_) | None => return None,
+        }
+    }
+    given.next().is_none().then_some(Captured(captured))
+}
+
+/// Finds the line of the table and the use case: 404 if there is no such path, 405 with `Allow` if
+/// it has no such method.
 pub(super) fn find(method: &str, path: &str) -> Result<Route, Problem> {
-    let segments: Vec<&str> = path.split('/').collect();
-    let nowhere = || Problem::new(Kind::NotFound, "there is no such path");
-    if segments == ["", "v1", "presets"] {
-        return choose(method, &[("GET", Route::ListPresets)]);
+    let mut allow = Vec::new();
+    for entry in TABLE {
+        let Some(captured) = capture(entry.path, path) else { continue };
+        if entry.method == method {
+            return Ok((entry.route)(&captured));
+        }
+        allow.push(entry.method);
     }
-    // The path starts with a slash, and so the list with an empty text.
-    let ["", "v1", "projects", rest @ ..] = segments.as_slice() else {
-        return Err(nowhere());
-    };
-    // An identifier that could not have been given out is not looked up.
-    let (&project, rest) = match rest {
-        [] => {
-            return choose(method, &[("GET", Route::ListProjects), ("POST", Route::CreateProject)]);
-        }
-        [project, rest @ ..] if is_slug(project) => (project, rest),
-        _ => return Err(nowhere()),
-    };
-    let project = ProjectId::from(project);
-    match rest {
-        [] => choose(method, &[("DELETE", Route::DeleteProject(project))]),
-        ["keys"] => choose(
-            method,
-            &[("GET", Route::ListKeys(project.clone())), ("POST", Route::CreateKey(project))],
-        ),
-        ["keys", key] if is_slug(key) => {
-            choose(method, &[("DELETE", Route::RevokeKey(project, (*key).into()))])
-        }
-        ["integrations"] => choose(
-            method,
-            &[
-                ("GET", Route::ListIntegrations(project.clone())),
-                ("POST", Route::CreateIntegration(project)),
-            ],
-        ),
-        ["integrations", id, rest @ ..] if is_slug(id) => {
-            let id = IntegrationId::from(*id);
-            match rest {
-                [] => choose(
-                    method,
-                    &[
-                        ("GET", Route::ReadIntegration(project.clone(), id.clone())),
-                        ("PATCH", Route::ChangeIntegration(project.clone(), id.clone())),
-                        ("DELETE", Route::DeleteIntegration(project, id)),
-                    ],
-                ),
-                ["pause"] => choose(method, &[("POST", Route::Pause(project, id))]),
-                ["resume"] => choose(method, &[("POST", Route::Resume(project, id))]),
-                ["secret"] => choose(method, &[("POST", Route::RotateSecret(project, id))]),
-                ["status"] => choose(method, &[("GET", Route::Status(project, id))]),
-                _ => Err(nowhere()),
-            }
-        }
-        _ => Err(nowhere()),
+    if allow.is_empty() {
+        return Err(Problem::new(Kind::NotFound, "there is no such path"));
     }
+    let allow = allow.join(", ");
+    let detail = format!("this path takes {allow}");
+    Err(Problem::new(Kind::MethodNotAllowed, detail).with_header("allow", allow))
 }
 
 /// Whether a text is an identifier: `^[a-z0-9][a-z0-9-]{0,62}$`.
@@ -113,16 +170,6 @@ pub(super) fn is_slug(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && !text.starts_with('-')
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-fn choose(method: &str, routes: &[(&'static str, Route)]) -> Result<Route, Problem> {
-    if let Some((_, route)) = routes.iter().find(|(name, _)| *name == method) {
-        return Ok(route.clone());
-    }
-    let allow: Vec<_> = routes.iter().map(|(name, _)| *name).collect();
-    let allow = allow.join(", ");
-    let detail = format!("this path takes {allow}");
-    Err(Problem::new(Kind::MethodNotAllowed, detail).with_header("allow", allow))
 }
 
 #[cfg(test)]
@@ -153,6 +200,10 @@ mod tests {
             ("GET", &format!("{integration}/status"), "status"),
             ("POST", &format!("{integration}/secret"), "rotate_secret"),
             ("GET", "/v1/presets", "list_presets"),
+            ("GET", "/v1/admin-keys", "list_admin_keys"),
+            ("POST", "/v1/admin-keys", "create_admin_key"),
+            ("DELETE", "/v1/admin-keys/k1", "delete_admin_key"),
+            ("GET", "/openapi.json", "read_openapi"),
         ] {
             assert_eq!(name(method, path), expected, "{method} {path}");
         }
@@ -175,7 +226,11 @@ mod tests {
             "/v1/",
             "/v2/projects",
             "v1/projects",
+            "/openapi.json/",
+            "/v1/admin-keys/",
             "/v1/projects/",
+            "/v1/projects//keys",
+            "/v1/projects/{project}",
             "/v1/projects/Shop",
             "/v1/projects/a%2Fb",
             "/v1/projects/shop/",
@@ -210,6 +265,32 @@ mod tests {
             let problem = find(method, path).unwrap_err();
             assert_eq!(problem.kind, Kind::MethodNotAllowed, "{method} {path}");
             assert_eq!(problem.headers, [("allow", allow.to_owned())], "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_found_and_carries_what_its_path_names() {
+        for entry in TABLE {
+            let path = entry.path.replace(['{', '}'], "");
+            let route = find(entry.method, &path).unwrap();
+            let told = format!("{route:?}");
+            for name in entry.path.split('/').filter_map(|one| one.strip_prefix('{')) {
+                let value = name.trim_end_matches('}');
+                assert!(told.contains(&format!("\"{value}\"")), "{path}: {told}");
+            }
+        }
+        let mut all: Vec<_> = TABLE.iter().map(|entry| (entry.path, entry.method)).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), TABLE.len());
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_a_route_of_the_template() {
+        let template = include_str!("../../../../template.yaml");
+        for Entry { method, path, .. } in TABLE {
+            let key = format!("RouteKey: {method} {path}\n");
+            assert!(template.contains(&key), "template.yaml has no `{}`", key.trim_end());
         }
     }
 

@@ -30,16 +30,15 @@ const STREAMS: [(&str, Stream); 4] = [
 /// The fields that are not for an operator to set.
 const OWN: [&str; 6] = ["id", "project", "created_at", "updated_at", "version", "old_secret"];
 
-/// A new integration with the settings of a request.
+/// A new integration with the settings of a request; its identifier and times are still to be
+/// given.
 pub(super) fn new(
-    id: IntegrationId,
     project: ProjectId,
-    now: Timestamp,
     fields: Fields,
     allowed: &Allowed,
 ) -> Result<Integration, Problem> {
     let blank = Integration {
-        id,
+        id: IntegrationId(String::new()),
         project,
         name: String::new(),
         url: String::new(),
@@ -50,8 +49,8 @@ pub(super) fn new(
         max_events: MAX_EVENTS,
         max_bytes: MAX_BYTES,
         own: Own::default(),
-        created_at: now,
-        updated_at: now,
+        created_at: Timestamp::default(),
+        updated_at: Timestamp::default(),
         version: 1,
     };
     configure(blank, fields, allowed)

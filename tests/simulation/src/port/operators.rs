@@ -1,9 +1,12 @@
 //! What operators read and write.
 
 use flagpost_domain::{
-    id::{KeyId, ProjectId},
+    id::{AdminKeyId, KeyId, ProjectId},
     integration::Integration,
-    ports::{AdminStore, KeyHash, KeyListing, PortResult, Project, Written},
+    page::{Page, Part},
+    ports::{
+        AdminKey, AdminStore, KeyHash, KeyListing, Once, PortResult, Project, Remembered, Written,
+    },
     time::Timestamp,
 };
 
@@ -12,12 +15,80 @@ use crate::{owner::Owner, trace::About, world::State};
 use super::Port;
 
 impl AdminStore for Port {
-    async fn create_project(&self, project: &Project) -> PortResult<Written> {
-        let project = project.clone();
-        self.call("dynamodb:PutItem project", move |state, _| {
+    async fn remember(
+        &self,
+        name: &str,
+        new: &Remembered,
+        expires: Timestamp,
+    ) -> PortResult<Option<Remembered>> {
+        let (name, new) = (name.to_owned(), new.clone());
+        self.call("dynamodb:PutItem creation", move |state, _| {
+            match state.table.creations.get(&name) {
+                Some((earlier, until)) if *until > new.at => Some(earlier.clone()),
+                _ => {
+                    state.table.creations.insert(name.clone(), (new.clone(), expires));
+                    None
+                }
+            }
+        })
+        .await
+    }
+
+    async fn admin_key(&self, hash: &KeyHash) -> PortResult<Option<AdminKey>> {
+        let hash = hash.clone();
+        self.call("dynamodb:GetItem admin key", move |state, _| {
+            state.table.admin_keys.get(&hash).cloned()
+        })
+        .await
+    }
+
+    async fn create_admin_key(
+        &self,
+        hash: &KeyHash,
+        key: &AdminKey,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
+        let (hash, key, once) = (hash.clone(), key.clone(), once.cloned());
+        self.call("dynamodb:TransactWriteItems admin key", move |state, _| {
+            if !state.table.complete(once.as_ref()) {
+                return Written::Repeated;
+            }
+            state.table.admin_keys.insert(hash.clone(), key.clone());
+            Written::Done
+        })
+        .await
+    }
+
+    async fn admin_keys(&self, part: &Part) -> PortResult<Page<AdminKey>> {
+        let part = part.clone();
+        self.call("dynamodb:Query admin keys", move |state, _| {
+            let mut keys: Vec<_> = state.table.admin_keys.values().cloned().collect();
+            keys.sort_by(|a, b| a.id.cmp(&b.id));
+            Page::cut(keys, &part, |key| key.id.as_str())
+        })
+        .await
+    }
+
+    async fn delete_admin_key(&self, id: &AdminKeyId) -> PortResult<Written> {
+        let id = id.clone();
+        self.call("dynamodb:TransactWriteItems admin key", move |state, _| {
+            let before = state.table.admin_keys.len();
+            state.table.admin_keys.retain(|_, key| key.id != id);
+            if state.table.admin_keys.len() < before { Written::Done } else { Written::Stale }
+        })
+        .await
+    }
+
+    async fn create_project(&self, project: &Project, once: Option<&Once>) -> PortResult<Written> {
+        let (project, once) = (project.clone(), once.cloned());
+        self.call("dynamodb:TransactWriteItems project", move |state, _| {
+            if state.table.is_complete(once.as_ref()) {
+                return Written::Repeated;
+            }
             if state.table.projects.contains_key(&project.id) {
                 return Written::Taken;
             }
+            state.table.complete(once.as_ref());
             state.table.projects.insert(project.id.clone(), project.clone());
             Written::Done
         })
@@ -32,9 +103,11 @@ impl AdminStore for Port {
         .await
     }
 
-    async fn projects(&self) -> PortResult<Vec<Project>> {
-        self.call("dynamodb:Query projects", |state, _| {
-            state.table.projects.values().cloned().collect()
+    async fn projects(&self, part: &Part) -> PortResult<Page<Project>> {
+        let part = part.clone();
+        self.call("dynamodb:Query projects", move |state, _| {
+            let all = state.table.projects.values().cloned();
+            Page::cut(all, &part, |project| project.id.as_str())
         })
         .await
     }
@@ -43,6 +116,7 @@ impl AdminStore for Port {
         let id = id.clone();
         self.call("dynamodb:DeleteItem project", move |state, _| {
             let keys = state.table.keys.values().any(|key| key.grant.project == id);
+            let keys = keys || state.table.admin_keys.values().any(|key| key.project == id);
             if keys || state.table.integrations.contains_key(&id) {
                 return Written::Taken;
             }
@@ -51,20 +125,31 @@ impl AdminStore for Port {
         .await
     }
 
-    async fn create_key(&self, hash: &KeyHash, key: &KeyListing) -> PortResult<Written> {
-        let (hash, key) = (hash.clone(), key.clone());
+    async fn create_key(
+        &self,
+        hash: &KeyHash,
+        key: &KeyListing,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
+        let (hash, key, once) = (hash.clone(), key.clone(), once.cloned());
         self.call("dynamodb:TransactWriteItems key", move |state, _| {
+            if !state.table.complete(once.as_ref()) {
+                return Written::Repeated;
+            }
             state.table.keys.insert(hash.clone(), key.clone());
             Written::Done
         })
         .await
     }
 
-    async fn keys(&self, project: &ProjectId) -> PortResult<Vec<KeyListing>> {
-        let project = project.clone();
+    async fn keys(&self, project: &ProjectId, part: &Part) -> PortResult<Page<KeyListing>> {
+        let (project, part) = (project.clone(), part.clone());
         self.call("dynamodb:Query keys", move |state, _| {
             let keys = state.table.keys.values();
-            keys.filter(|key| key.grant.project == project).cloned().collect()
+            let mut keys: Vec<_> =
+                keys.filter(|key| key.grant.project == project).cloned().collect();
+            keys.sort_by(|a, b| a.grant.id.cmp(&b.grant.id));
+            Page::cut(keys, &part, |key| key.grant.id.as_str())
         })
         .await
     }
@@ -87,11 +172,19 @@ impl AdminStore for Port {
         .await
     }
 
-    async fn create_integration(&self, integration: &Integration) -> PortResult<Written> {
-        let new = integration.clone();
+    async fn create_integration(
+        &self,
+        integration: &Integration,
+        once: Option<&Once>,
+    ) -> PortResult<Written> {
+        let (new, once) = (integration.clone(), once.cloned());
         self.call("dynamodb:TransactWriteItems integration", move |state, now| {
+            if state.table.is_complete(once.as_ref()) {
+                return Written::Repeated;
+            }
             let written = state.table.create_integration(&new, now);
             if written == Written::Done {
+                state.table.complete(once.as_ref());
                 state.know(&new, now);
             }
             written

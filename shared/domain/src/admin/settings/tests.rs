@@ -13,8 +13,7 @@ fn fields(value: &Value) -> Fields {
 }
 
 fn make(value: &Value) -> Result<Integration, Problem> {
-    let ids = ("i9".into(), "shop".into());
-    new(ids.0, ids.1, Timestamp(5), fields(value), &Allowed::default())
+    new("shop".into(), fields(value), &Allowed::default())
 }
 
 fn patch(old: &Integration, value: &Value) -> Result<Integration, Problem> {
@@ -36,11 +35,11 @@ fn split_takes_impressions_and_everything_else_has_a_default() {
     let made =
         make(&json!({"name": "A", "url": "https://Example.com/x", "preset": "split"})).unwrap();
     let expected = Integration {
-        id: "i9".into(),
+        id: "".into(),
         name: "A".into(),
         url: "https://example.com/x".into(),
-        created_at: Timestamp(5),
-        updated_at: Timestamp(5),
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
         ..integration()
     };
     assert_eq!(made, expected);
@@ -128,7 +127,7 @@ fn a_wrong_url_is_told_why_without_its_path() {
 fn an_allowed_endpoint_needs_no_https() {
     let value = json!({"name": "A", "url": "http://127.0.0.1:9000/x", "preset": "split"});
     let allowed = "127.0.0.1".parse().unwrap();
-    let made = new("i".into(), "p".into(), Timestamp(1), fields(&value), &allowed).unwrap();
+    let made = new("p".into(), fields(&value), &allowed).unwrap();
     assert_eq!(made.url, "http://127.0.0.1:9000/x");
 }
 
