@@ -147,6 +147,7 @@ impl World {
             let request = Request {
                 method: "POST",
                 path: &format!("/v1/projects{path}"),
+                query: &[],
                 authorization: Some("Bearer admin"),
                 if_match: None,
                 body: body.as_bytes(),

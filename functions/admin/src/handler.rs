@@ -4,7 +4,7 @@ use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     http::header,
 };
-use flagpost_adapters::gateway::{body, header_text, json, refusal};
+use flagpost_adapters::gateway::{body, header_text, json, query, refusal};
 use flagpost_domain::{
     admin::{Admin, AdminPorts, Failure, Reply, Request, Served},
     ports::{Clock, PortError},
@@ -25,12 +25,14 @@ pub(crate) async fn handle<P: AdminPorts>(
     let body = body(&mut request);
     let authorization = header_text(&request, &header::AUTHORIZATION);
     let if_match = header_text(&request, &header::IF_MATCH);
+    let query = query(&request);
     let method = request.request_context.http.method.as_str();
     let served = match body {
         Ok(body) => {
             let request = Request {
                 method,
                 path: request.raw_path.as_deref().unwrap_or_default(),
+                query: &query,
                 authorization: authorization.as_deref(),
                 if_match: if_match.as_deref(),
                 body: &body,

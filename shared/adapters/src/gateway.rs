@@ -10,6 +10,7 @@ use aws_lambda_events::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flagpost_domain::problem::{self, Kind, Problem};
+use url::form_urlencoded;
 
 /// The body's bytes; none when there is no body.
 ///
@@ -34,6 +35,12 @@ pub fn body_size(request: &ApiGatewayV2httpRequest) -> usize {
 /// A header's value; `None` when it is absent or not text.
 pub fn header_text(request: &ApiGatewayV2httpRequest, name: &HeaderName) -> Option<String> {
     request.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// The query's names and values in their order, percent-decoded; none when there is no query.
+pub fn query(request: &ApiGatewayV2httpRequest) -> Vec<(String, String)> {
+    let query = request.raw_query_string.as_deref().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
 /// A JSON response, or one without a body.
@@ -116,6 +123,15 @@ mod tests {
         assert_eq!(header_text(&request, &header::IF_MATCH).as_deref(), Some("\"1\""));
         request.headers.insert("If-Match", HeaderValue::from_bytes(b"\xff").unwrap());
         assert_eq!(header_text(&request, &header::IF_MATCH), None);
+    }
+
+    #[test]
+    fn a_query_is_decoded_in_its_order() {
+        let mut request = request(None, false);
+        assert!(query(&request).is_empty());
+        request.raw_query_string = Some("b=%C3%A9+x&a=1%2C2&b&c==".to_owned());
+        let expected = [("b", "é x"), ("a", "1,2"), ("b", ""), ("c", "=")];
+        assert_eq!(query(&request), expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! only translates to and from API Gateway.
 
 mod access;
+mod deliveries;
 mod fields;
 mod integrations;
 mod keys;
@@ -23,6 +24,7 @@ mod wake;
 use serde::Serialize;
 
 use crate::{
+    count::Uncounted,
     destination::Allowed,
     ports::{AdminStore, KeyHash, PortError, Services},
     problem::{Kind, Problem},
@@ -47,6 +49,7 @@ pub struct Admin<P> {
     ports: P,
     key_hash: KeyHash,
     allowed: Allowed,
+    uncounted: Uncounted,
 }
 
 /// What of an HTTP request counts.
@@ -56,6 +59,8 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// The path, from its first slash, without the query.
     pub path: &'a str,
+    /// The query's names and values in their order, percent-decoded.
+    pub query: &'a [(String, String)],
     /// The `Authorization` header.
     pub authorization: Option<&'a str>,
     /// The `If-Match` header.
@@ -122,18 +127,20 @@ impl Failure {
     }
 }
 
-impl<P: AdminPorts> Admin<P> {
+impl<P> Admin<P> {
     /// The API over `ports`, for whoever holds the key with this SHA-256; `allowed` exempts
     /// endpoints from the checks of an integration's URL.
     pub fn new(ports: P, key_hash: KeyHash, allowed: Allowed) -> Self {
-        Self { ports, key_hash, allowed }
+        Self { ports, key_hash, allowed, uncounted: Uncounted::default() }
     }
 
     /// What it works with.
     pub fn ports(&self) -> &P {
         &self.ports
     }
+}
 
+impl<P: AdminPorts> Admin<P> {
     /// Serves one request. Without the admin's key nothing is told, not even which paths exist.
     pub async fn serve(&self, request: &Request<'_>) -> Served {
         let route = route::find(request.method, request.path);
@@ -175,6 +182,19 @@ impl<P: AdminPorts> Admin<P> {
             Route::Resume(project, id) => self.resume(&project, &id, body()?).await,
             Route::Status(project, id) => self.status(&project, &id).await,
             Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
+            Route::ListDeliveries(project, id) => {
+                self.list_deliveries(&project, &id, Fields::query(request.query)).await
+            }
+            Route::ReadDelivery(project, key) => self.read_delivery(&project, &key).await,
+            Route::ReplayDelivery(project, key) => {
+                self.replay_delivery(&project, &key, body()?).await
+            }
+            Route::ReplayDeliveries(project, id) => {
+                self.replay_deliveries(&project, &id, body()?).await
+            }
+            Route::PurgeDeliveries(project, id) => {
+                self.purge_deliveries(&project, &id, body()?).await
+            }
             Route::ListPresets => presets::list(),
         }
     }

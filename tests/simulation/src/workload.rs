@@ -82,6 +82,7 @@ impl Operator {
             let request = admin::Request {
                 method,
                 path: &path,
+                query: &[],
                 authorization: Some(&authorization),
                 if_match: if_match.as_deref(),
                 body: body.as_bytes(),

@@ -1,4 +1,5 @@
-//! Reading a JSON object field by field, collecting every fault on the way.
+//! Reading a JSON object, or a query's parameters, field by field, collecting every fault on the
+//! way.
 //!
 //! What a reader gives back after a fault is a placeholder; [`Fields::finish`] is called before
 //! any of it is used, and refuses the request.
@@ -10,7 +11,11 @@ use serde_json::{Map, Value};
 use crate::{
     problem::{Fault, Kind, Problem},
     secret::Secret,
+    time::Timestamp,
 };
+
+/// The latest time that can be asked for, in milliseconds: thirteen digits, as keys have.
+const LATEST: usize = 9_999_999_999_999;
 
 /// An object that is being read.
 pub(super) struct Fields {
@@ -19,6 +24,8 @@ pub(super) struct Fields {
     prefix: String,
     known: Vec<&'static str>,
     faults: Vec<Fault>,
+    /// Whether these are a query's parameters.
+    query: bool,
 }
 
 impl Fields {
@@ -42,7 +49,26 @@ impl Fields {
 
     /// Reads a map.
     pub(super) fn new(map: Map<String, Value>) -> Self {
-        Self { left: map, prefix: String::new(), known: Vec::new(), faults: Vec::new() }
+        let (known, faults) = (Vec::new(), Vec::new());
+        Self { left: map, prefix: String::new(), known, faults, query: false }
+    }
+
+    /// Reads a query's parameters: numbers are those of digits only, an empty value is none.
+    pub(super) fn query(pairs: &[(String, String)]) -> Self {
+        let mut fields = Self { query: true, ..Self::new(Map::new()) };
+        for (name, text) in pairs {
+            let value = match text.parse::<u64>() {
+                Ok(number) if text.bytes().all(|byte| byte.is_ascii_digit()) => number.into(),
+                _ if text.is_empty() => Value::Null,
+                _ => Value::from(text.as_str()),
+            };
+            if fields.left.insert(name.clone(), value).is_some() {
+                // A name is the client's own text, of any length.
+                let name: String = name.chars().take(64).collect();
+                fields.fault(&name, "is there twice");
+            }
+        }
+        fields
     }
 
     /// What has not been read yet.
@@ -147,6 +173,12 @@ impl Fields {
         number
     }
 
+    /// A point in time, if given: milliseconds of the Unix epoch.
+    pub(super) fn time(&mut self, name: &'static str) -> Option<Timestamp> {
+        let number = self.number(name, &(0..=LATEST))?;
+        i64::try_from(number).ok().map(Timestamp)
+    }
+
     /// One of some words, if given.
     pub(super) fn word<T: Copy>(
         &mut self,
@@ -216,14 +248,16 @@ impl Fields {
     }
 
     fn into_faults(mut self) -> Vec<Fault> {
+        let (cannot, all) =
+            if self.query { ("is not known", "parameters") } else { ("cannot be set", "fields") };
         let known = match self.known.as_slice() {
             [] => "no field is taken here".to_owned(),
-            known => format!("the fields are {}", known.join(", ")),
+            known => format!("the {all} are {}", known.join(", ")),
         };
         for name in std::mem::take(&mut self.left).keys() {
             // A name is the client's own text, of any length.
             let name: String = name.chars().take(64).collect();
-            self.fault(&name, format!("cannot be set: {known}"));
+            self.fault(&name, format!("{cannot}: {known}"));
         }
         self.faults
     }
@@ -337,6 +371,36 @@ mod tests {
         }
         assert_eq!(found.len(), expected.len() + 1);
         assert_eq!(found.last().unwrap().0, "new", "an unknown field, though it is null");
+    }
+
+    #[test]
+    fn a_query_is_read_as_an_object_is() {
+        let query = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> =
+                pairs.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
+            Fields::query(&pairs)
+        };
+        let mut good = query(&[("from", "0"), ("to", "9999999999999"), ("text", "a b"), ("x", "")]);
+        assert_eq!(good.time("from"), Some(Timestamp(0)));
+        assert_eq!(good.time("to"), Some(Timestamp(9_999_999_999_999)));
+        assert_eq!(good.text("text", 1..=3), "a b");
+        assert_eq!(good.optional_text("x", 1..=3), None);
+        good.finish().unwrap();
+
+        let pairs =
+            [("to", "+5"), ("from", "10000000000000"), ("from", "1"), ("from", "-1"), ("odd", "1")];
+        let mut bad = query(&pairs);
+        bad.time("to");
+        bad.time("from");
+        let range = "must be a whole number, 0 to 9999999999999";
+        let expected = [
+            ("from", "is there twice"),
+            ("from", "is there twice"),
+            ("to", range),
+            ("from", range),
+            ("odd", "is not known: the parameters are to, from"),
+        ];
+        assert_eq!(faults(bad), expected.map(|(name, detail)| (name.into(), detail.into())));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     destination::without_path,
     id::{IntegrationId, ProjectId, unique},
     integration::Integration,
-    ports::{AdminStore, Clock, Found, Registry, Written},
+    ports::{AdminStore, Clock, Found, Registry, Services, Written},
     problem::Problem,
 };
 
@@ -110,7 +110,9 @@ impl<P: AdminPorts> Admin<P> {
         }
         Err(crowded())
     }
+}
 
+impl<P: Services> Admin<P> {
     /// One integration, read consistently; 404 if there is none.
     pub(super) async fn find(
         &self,

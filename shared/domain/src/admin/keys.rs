@@ -8,7 +8,7 @@ use crate::{
     id::{KeyId, ProjectId, unique},
     integration::Environment,
     key::hash,
-    ports::{AdminStore, Clock, KeyGrant, KeyListing, Random, Written},
+    ports::{AdminStore, Clock, KeyGrant, KeyListing, Random, Services, Written},
     problem::{Kind, Problem},
     time::Timestamp,
 };
@@ -96,7 +96,9 @@ impl<P: AdminPorts> Admin<P> {
             Written::Stale | Written::Taken => Err(Failure::not_found("key")),
         }
     }
+}
 
+impl<P: Services> Admin<P> {
     /// Chance enough for an identifier.
     pub(super) fn half(&self) -> [u8; 16] {
         let mut half = [0; 16];

@@ -2,6 +2,7 @@
 
 use crate::{
     id::{IntegrationId, KeyId, ProjectId},
+    parked::{ParkedKey, Place},
     problem::{Kind, Problem},
 };
 
@@ -23,6 +24,11 @@ pub(super) enum Route {
     Resume(ProjectId, IntegrationId),
     Status(ProjectId, IntegrationId),
     RotateSecret(ProjectId, IntegrationId),
+    ListDeliveries(ProjectId, IntegrationId),
+    ReadDelivery(ProjectId, ParkedKey),
+    ReplayDelivery(ProjectId, ParkedKey),
+    ReplayDeliveries(ProjectId, IntegrationId),
+    PurgeDeliveries(ProjectId, IntegrationId),
     ListPresets,
 }
 
@@ -45,6 +51,11 @@ impl Route {
             Self::Resume(..) => "resume",
             Self::Status(..) => "status",
             Self::RotateSecret(..) => "rotate_secret",
+            Self::ListDeliveries(..) => "list_deliveries",
+            Self::ReadDelivery(..) => "read_delivery",
+            Self::ReplayDelivery(..) => "replay_delivery",
+            Self::ReplayDeliveries(..) => "replay_deliveries",
+            Self::PurgeDeliveries(..) => "purge_deliveries",
             Self::ListPresets => "list_presets",
         }
     }
@@ -101,8 +112,39 @@ pub(super) fn find(method: &str, path: &str) -> Result<Route, Problem> {
                 ["resume"] => choose(method, &[("POST", Route::Resume(project, id))]),
                 ["secret"] => choose(method, &[("POST", Route::RotateSecret(project, id))]),
                 ["status"] => choose(method, &[("GET", Route::Status(project, id))]),
+                ["deliveries", rest @ ..] => deliveries(method, project, id, rest),
                 _ => Err(nowhere()),
             }
+        }
+        _ => Err(nowhere()),
+    }
+}
+
+/// What is done with deliveries that are laid aside.
+fn deliveries(
+    method: &str,
+    project: ProjectId,
+    id: IntegrationId,
+    rest: &[&str],
+) -> Result<Route, Problem> {
+    let nowhere = || Problem::new(Kind::NotFound, "there is no such path");
+    let key = |state: &str, name: &str| {
+        let place = Place::from_name(state).ok_or_else(nowhere)?;
+        // What could not be a key is not looked up.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        let plain = name.len() <= 256 && name.bytes().all(plain);
+        let key = ParkedKey::named(place, &id, name).filter(|_| plain);
+        key.ok_or_else(|| Problem::new(Kind::NotFound, "there is no such delivery"))
+    };
+    match rest {
+        [] => choose(method, &[("GET", Route::ListDeliveries(project, id))]),
+        ["replay"] => choose(method, &[("POST", Route::ReplayDeliveries(project, id))]),
+        ["purge"] => choose(method, &[("POST", Route::PurgeDeliveries(project, id))]),
+        [state, name] => {
+            choose(method, &[("GET", Route::ReadDelivery(project, key(state, name)?))])
+        }
+        [state, name, "replay"] => {
+            choose(method, &[("POST", Route::ReplayDelivery(project, key(state, name)?))])
         }
         _ => Err(nowhere()),
     }
@@ -129,6 +171,8 @@ fn choose(method: &str, routes: &[(&'static str, Route)]) -> Result<Route, Probl
 mod tests {
     use super::*;
 
+    const NAME: &str = "1795237200000-01a1fd2a.a-12";
+
     fn name(method: &str, path: &str) -> &'static str {
         find(method, path).unwrap().name()
     }
@@ -153,6 +197,12 @@ mod tests {
             ("GET", &format!("{integration}/status"), "status"),
             ("POST", &format!("{integration}/secret"), "rotate_secret"),
             ("GET", "/v1/presets", "list_presets"),
+            ("GET", &format!("{integration}/deliveries"), "list_deliveries"),
+            ("POST", &format!("{integration}/deliveries/replay"), "replay_deliveries"),
+            ("POST", &format!("{integration}/deliveries/purge"), "purge_deliveries"),
+            ("GET", &format!("{integration}/deliveries/dead/{NAME}"), "read_delivery"),
+            ("GET", &format!("{integration}/deliveries/parked/{NAME}"), "read_delivery"),
+            ("POST", &format!("{integration}/deliveries/dead/{NAME}/replay"), "replay_delivery"),
         ] {
             assert_eq!(name(method, path), expected, "{method} {path}");
         }
@@ -163,6 +213,11 @@ mod tests {
         assert_eq!(
             find("PATCH", integration),
             Ok(Route::ChangeIntegration("shop".into(), "i1".into()))
+        );
+        let key = ParkedKey::named(Place::Dead, &"i1".into(), NAME).unwrap();
+        assert_eq!(
+            find("POST", &format!("{integration}/deliveries/dead/{NAME}/replay")),
+            Ok(Route::ReplayDelivery("shop".into(), key))
         );
     }
 
@@ -185,6 +240,13 @@ mod tests {
             "/v1/projects/shop/integrations/-i",
             "/v1/projects/shop/integrations/i/status/x",
             "/v1/projects/shop/integrations/i/other",
+            "/v1/projects/shop/integrations/i/deliveries/",
+            "/v1/projects/shop/integrations/i/deliveries/dead",
+            "/v1/projects/shop/integrations/i/deliveries/lost/1795237200000-d-1",
+            "/v1/projects/shop/integrations/i/deliveries/dead/1795237200000-d",
+            "/v1/projects/shop/integrations/i/deliveries/dead/1-d-1",
+            "/v1/projects/shop/integrations/i/deliveries/dead/1795237200000-%2e-1",
+            "/v1/projects/shop/integrations/i/deliveries/dead/1795237200000-d-1/read",
             "/v1/impressions",
         ] {
             for method in ["GET", "POST", "DELETE", "BREW"] {
@@ -206,6 +268,8 @@ mod tests {
             ("GET", "/v1/projects/shop/integrations/i/pause", "POST"),
             ("GET", "/v1/projects/shop/integrations/i/resume", "POST"),
             ("POST", "/v1/projects/shop/integrations/i/status", "GET"),
+            ("GET", "/v1/projects/shop/integrations/i/deliveries/replay", "POST"),
+            ("DELETE", "/v1/projects/shop/integrations/i/deliveries", "GET"),
         ] {
             let problem = find(method, path).unwrap_err();
             assert_eq!(problem.kind, Kind::MethodNotAllowed, "{method} {path}");

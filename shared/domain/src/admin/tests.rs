@@ -94,7 +94,10 @@ impl Api {
 
     async fn call(&self, method: &str, path: &str, if_match: Option<&str>, body: &str) -> Answer {
         let body = body.as_bytes();
-        self.serve(Request { method, path, authorization: Some(KEY), if_match, body }).await
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let query: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let authorization = Some(KEY);
+        self.serve(Request { method, path, query: &query, authorization, if_match, body }).await
     }
 
     async fn get(&self, path: &str) -> Answer {
