@@ -23,6 +23,7 @@ mod delivery;
 mod misbehaving;
 mod operator;
 mod refusals;
+mod replay;
 mod retry;
 mod schedules;
 mod settings;
