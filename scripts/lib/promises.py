@@ -71,6 +71,8 @@ NEEDED = {
         *((f"dynamodb:{verb}Item", "Table", "") for verb in ("Get", "Put", "Update", "Delete")),
         ("dynamodb:Query", "Table", ""),
         ("s3:ListBucket", "Bucket", ""),
+        *((f"s3:{verb}Object", f"Bucket/{place}/*", "") for verb in ("Get", "Delete") for place in ("parked", "dead")),
+        ("s3:PutObject", "Bucket/parked/*", ""),
         *(("sqs:SendMessage", queue, "") for queue in ("EventsQueue", "WakeQueue")),
         ("events:PutEvents", "the default bus", ""),
     },

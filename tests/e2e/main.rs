@@ -30,6 +30,7 @@ mod misbehaving;
 mod operator;
 mod presets;
 mod refusals;
+mod replay;
 mod retry;
 mod schedules;
 mod sdks;

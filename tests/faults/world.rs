@@ -150,6 +150,7 @@ impl World {
             let request = Request {
                 method: "POST",
                 path: &format!("/v1/projects{path}"),
+                query: &[],
                 authorization: Some("Bearer admin"),
                 body: body.as_bytes(),
                 ..Request::default()

@@ -6,6 +6,7 @@
 mod access;
 mod admin_keys;
 mod creation;
+mod deliveries;
 mod fields;
 mod integrations;
 mod keys;
@@ -27,6 +28,7 @@ mod wake;
 use serde::Serialize;
 
 use crate::{
+    count::Uncounted,
     destination::Allowed,
     key::{hash, is_admin_key},
     ports::{AdminStore, KeyHash, PortError, Services},
@@ -55,6 +57,7 @@ pub struct Admin<P> {
     ports: P,
     key_hash: KeyHash,
     allowed: Allowed,
+    uncounted: Uncounted,
 }
 
 /// What of an HTTP request counts.
@@ -142,18 +145,20 @@ impl Failure {
     }
 }
 
-impl<P: AdminPorts> Admin<P> {
+impl<P> Admin<P> {
     /// The API over `ports`; who holds the key with this SHA-256 may do everything. `allowed`
     /// exempts endpoints from the checks of an integration's URL.
     pub fn new(ports: P, key_hash: KeyHash, allowed: Allowed) -> Self {
-        Self { ports, key_hash, allowed }
+        Self { ports, key_hash, allowed, uncounted: Uncounted::default() }
     }
 
     /// What it works with.
     pub fn ports(&self) -> &P {
         &self.ports
     }
+}
 
+impl<P: AdminPorts> Admin<P> {
     /// Serves one request. Without a key nothing is told, not even which paths exist.
     pub async fn serve(&self, request: &Request<'_>) -> Served {
         let route = route::find(request.method, request.path);
@@ -223,6 +228,21 @@ impl<P: AdminPorts> Admin<P> {
             Route::Resume(project, id) => self.resume(&project, &id, body()?).await,
             Route::Status(project, id) => self.status(&project, &id).await,
             Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
+            Route::ListDeliveries(project, id) => {
+                self.list_deliveries(&project, &id, Fields::query(request.query)).await
+            }
+            Route::ReadDelivery(project, id, stored) => {
+                self.read_delivery(&project, &stored.key(&id)?).await
+            }
+            Route::ReplayDelivery(project, id, stored) => {
+                self.replay_delivery(&project, &stored.key(&id)?, body()?).await
+            }
+            Route::ReplayDeliveries(project, id) => {
+                self.replay_deliveries(&project, &id, body()?).await
+            }
+            Route::PurgeDeliveries(project, id) => {
+                self.purge_deliveries(&project, &id, body()?).await
+            }
             Route::ListPresets => presets::list(),
             Route::CreateAdminKey => self.create_admin_key(call, body()?).await,
             Route::ListAdminKeys => self.list_admin_keys(call).await,

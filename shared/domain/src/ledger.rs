@@ -51,7 +51,7 @@ counts! {
     filtered,
     /// Deleted after the retention time.
     expired,
-    /// Dropped because the integration was deleted.
+    /// Dropped by an operator, or because the integration was deleted.
     discarded,
 }
 

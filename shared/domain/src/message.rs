@@ -250,6 +250,12 @@ impl Aside {
         Delivery { id, project, integration, began, events, numbers, rest }
     }
 
+    /// The same with its whole schedule before it, for a replay.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self { age_ms: 0, ..self }
+    }
+
     /// The object's bytes: a compressed text.
     pub fn encode(&self) -> Bytes {
         let head = AsideHead {

@@ -12,7 +12,10 @@ use crate::{
     id::{IntegrationId, ProjectId},
     message::{Aside, Wake},
     parked::{ParkedKey, Place},
-    ports::{Clock, DELAY_MAX, HealthStore, Objects, Outgoing, PortResult, Ports, Queue, Queues},
+    ports::{
+        Clock, DELAY_MAX, HealthStore, Objects, Outgoing, PortResult, Ports, Queue, Queues,
+        Services,
+    },
     queueing::send_all,
     time::Timestamp,
 };
@@ -69,7 +72,7 @@ pub async fn lay_aside<P: Ports>(
 }
 
 /// Notes that something is parked, and wakes the drainer at `wake_at` if this set the timer.
-pub async fn mark<P: Ports>(
+pub async fn mark<P: Services>(
     ports: &P,
     project: &ProjectId,
     id: &IntegrationId,

@@ -6,6 +6,8 @@ use crate::{
     time::Timestamp,
 };
 
+const SUFFIX: &str = ".json.gz";
+
 /// The two places for deliveries outside of SQS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -22,6 +24,11 @@ impl Place {
             Self::Parked => "parked",
             Self::Dead => "dead",
         }
+    }
+
+    /// The place that this is the first part of the keys of.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Parked, Self::Dead].into_iter().find(|place| place.name() == name)
     }
 
     /// Prefix of the keys of one integration.
@@ -48,20 +55,32 @@ pub struct ParkedKey {
 impl ParkedKey {
     /// The key as text.
     pub fn text(&self) -> String {
-        let Self { place, integration, at, delivery, count } = self;
-        format!("{}{:013}-{delivery}-{count}.json.gz", place.prefix(integration), at.0.max(0))
+        format!("{}{}{SUFFIX}", self.place.prefix(&self.integration), self.name())
+    }
+
+    /// What tells it from the others of its integration and place: `{time}-{delivery}-{count}`.
+    pub fn name(&self) -> String {
+        format!("{:013}-{}-{}", self.at.0.max(0), self.delivery, self.count)
+    }
+
+    /// The key with this name; `None` if that is no name of ours.
+    pub fn named(place: Place, integration: &IntegrationId, name: &str) -> Option<Self> {
+        Self::parse(&format!("{}{name}{SUFFIX}", place.prefix(integration)))
+            .filter(|key| key.integration == *integration && key.name() == name)
+    }
+
+    /// The same delivery under the same name in another place.
+    #[must_use]
+    pub fn moved(&self, place: Place) -> Self {
+        Self { place, ..self.clone() }
     }
 
     /// Reads a key; `None` if it is not one of ours.
     pub fn parse(key: &str) -> Option<Self> {
         let (place, rest) = key.split_once('/')?;
-        let place = match place {
-            "parked" => Place::Parked,
-            "dead" => Place::Dead,
-            _ => return None,
-        };
+        let place = Place::from_name(place)?;
         let (integration, name) = rest.split_once('/')?;
-        let (at, rest) = name.strip_suffix(".json.gz")?.split_once('-')?;
+        let (at, rest) = name.strip_suffix(SUFFIX)?.split_once('-')?;
         let (delivery, count) = rest.rsplit_once('-')?;
         Some(Self {
             place,
@@ -84,6 +103,26 @@ mod tests {
         for key in ["", "parked/", "parked/i/x", "other/i/1-d-1.json.gz", "parked/i/1-d-x.json.gz"]
         {
             assert_eq!(ParkedKey::parse(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_read_only_as_it_would_be_written() {
+        let named = |name: &str| ParkedKey::named(Place::Dead, &"i".into(), name);
+        let name = "0000000000007-d.a-3";
+        let key = named(name).unwrap();
+        assert_eq!((key.at, key.delivery.as_str(), key.count), (Timestamp(7), "d.a", 3));
+        assert_eq!((key.name().as_str(), key.text()), (name, format!("dead/i/{name}.json.gz")));
+        assert_eq!(key.moved(Place::Parked).text(), format!("parked/i/{name}.json.gz"));
+        for bad in [
+            "",
+            "7-d-3",
+            "+000000000007-d-3",
+            "0000000000007-d-03",
+            "0000000000007-d",
+            name[1..].as_ref(),
+        ] {
+            assert_eq!(named(bad), None, "{bad}");
         }
     }
 

@@ -66,6 +66,8 @@ kinds! {
     NameTaken 409 "name-taken" "The name is taken",
     /// A project that still has keys or integrations.
     NotEmpty 409 "not-empty" "It still holds something",
+    /// What is asked for cannot be done as things stand; it says what to do first.
+    Conflict 409 "conflict" "Not possible as things stand",
     /// `If-Match` names another version than the present one.
     PreconditionFailed 412 "precondition-failed" "It was changed in the meantime",
     /// The body is larger than the route takes.
@@ -76,6 +78,8 @@ kinds! {
     UnsupportedMediaType 415 "unsupported-media-type" "The encoding is not supported",
     /// An `Idempotency-Key` that stands for another request.
     IdempotencyKeyReused 422 "idempotency-key-reused" "The idempotency key was used for another request",
+    /// A stored delivery that cannot be read, or not be shown; it says why, and where it lies.
+    Unreadable 422 "unreadable" "The delivery cannot be read",
     /// `If-Match` is missing.
     PreconditionRequired 428 "precondition-required" "If-Match is required",
     /// A fault of Flagpost's own.

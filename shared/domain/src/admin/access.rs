@@ -56,7 +56,12 @@ fn needs(route: &Route) -> Needs<'_> {
         | Route::Pause(project, _)
         | Route::Resume(project, _)
         | Route::Status(project, _)
-        | Route::RotateSecret(project, _) => Needs::Project(project),
+        | Route::RotateSecret(project, _)
+        | Route::ListDeliveries(project, _)
+        | Route::ReadDelivery(project, ..)
+        | Route::ReplayDelivery(project, ..)
+        | Route::ReplayDeliveries(project, _)
+        | Route::PurgeDeliveries(project, _) => Needs::Project(project),
     }
 }
 
@@ -100,10 +105,7 @@ mod tests {
 
     /// Every route, with `shop` as its project.
     fn routes() -> impl Iterator<Item = (&'static str, Route)> {
-        TABLE.iter().map(|entry| {
-            let path = entry.path.replace("{project}", "shop").replace(['{', '}'], "");
-            (entry.path, find(entry.method, &path).unwrap())
-        })
+        TABLE.iter().map(|entry| (entry.path, find(entry.method, &entry.example()).unwrap()))
     }
 
     #[test]

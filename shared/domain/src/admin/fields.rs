@@ -1,4 +1,5 @@
-//! Reading a JSON object field by field, collecting every fault on the way.
+//! Reading a JSON object, or a query's parameters, field by field, collecting every fault on the
+//! way.
 //!
 //! What a reader gives back after a fault is a placeholder; [`Fields::finish`] is called before
 //! any of it is used, and refuses the request.
@@ -10,7 +11,11 @@ use serde_json::{Map, Value};
 use crate::{
     problem::{Fault, Kind, Problem},
     secret::Secret,
+    time::Timestamp,
 };
+
+/// The latest time that can be asked for, in milliseconds: thirteen digits, as keys have.
+const LATEST: usize = 9_999_999_999_999;
 
 /// An object that is being read.
 pub(super) struct Fields {
@@ -19,6 +24,8 @@ pub(super) struct Fields {
     prefix: String,
     known: Vec<&'static str>,
     faults: Vec<Fault>,
+    /// Whether these are a query's parameters.
+    query: bool,
 }
 
 impl Fields {
@@ -42,7 +49,21 @@ impl Fields {
 
     /// Reads a map.
     pub(super) fn new(map: Map<String, Value>) -> Self {
-        Self { left: map, prefix: String::new(), known: Vec::new(), faults: Vec::new() }
+        let (known, faults) = (Vec::new(), Vec::new());
+        Self { left: map, prefix: String::new(), known, faults, query: false }
+    }
+
+    /// Reads a query's parameters, each of them text: a number is made of digits only.
+    pub(super) fn query(pairs: &[(String, String)]) -> Self {
+        let mut fields = Self { query: true, ..Self::new(Map::new()) };
+        for (name, text) in pairs {
+            if fields.left.insert(name.clone(), Value::from(text.as_str())).is_some() {
+                // A name is the client's own text, of any length.
+                let name: String = name.chars().take(64).collect();
+                fields.fault(&name, "is there twice");
+            }
+        }
+        fields
     }
 
     /// What has not been read yet.
@@ -139,12 +160,23 @@ impl Fields {
         range: &RangeInclusive<usize>,
     ) -> Option<usize> {
         let value = self.take(name)?;
-        let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = if self.query {
+            value.as_str().filter(digits).and_then(|text| text.parse().ok())
+        } else {
+            value.as_u64().and_then(|number| usize::try_from(number).ok())
+        };
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             self.fault(name, format!("must be a whole number, {}", span(range)));
         }
         number
+    }
+
+    /// A point in time, if given: milliseconds of the Unix epoch.
+    pub(super) fn time(&mut self, name: &'static str) -> Option<Timestamp> {
+        let number = self.number(name, &(0..=LATEST))?;
+        i64::try_from(number).ok().map(Timestamp)
     }
 
     /// One of some words, if given.
@@ -207,25 +239,29 @@ impl Fields {
 
     /// Refuses the request if anything was wrong, or if a field was never asked for.
     pub(super) fn finish(self) -> Result<(), Problem> {
+        let query = self.query;
         let faults = self.into_faults();
         if faults.is_empty() {
             return Ok(());
         }
         let mut names: Vec<_> = faults.iter().filter_map(|fault| fault.field.as_deref()).collect();
         names.dedup();
-        let detail = format!("not valid: {}", names.join(", "));
+        let place = if query { " in the query" } else { "" };
+        let detail = format!("not valid{place}: {}", names.join(", "));
         Err(Problem::new(Kind::InvalidField, detail).with_errors(faults))
     }
 
     fn into_faults(mut self) -> Vec<Fault> {
+        let (cannot, all) =
+            if self.query { ("is not known", "parameters") } else { ("cannot be set", "fields") };
         let known = match self.known.as_slice() {
             [] => "no field is taken here".to_owned(),
-            known => format!("the fields are {}", known.join(", ")),
+            known => format!("the {all} are {}", known.join(", ")),
         };
         for name in std::mem::take(&mut self.left).keys() {
             // A name is the client's own text, of any length.
             let name: String = name.chars().take(64).collect();
-            self.fault(&name, format!("cannot be set: {known}"));
+            self.fault(&name, format!("{cannot}: {known}"));
         }
         self.faults
     }
@@ -339,6 +375,45 @@ mod tests {
         }
         assert_eq!(found.len(), expected.len() + 1);
         assert_eq!(found.last().unwrap().0, "new", "an unknown field, though it is null");
+    }
+
+    #[test]
+    fn a_query_is_read_as_an_object_is() {
+        let query = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> =
+                pairs.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
+            Fields::query(&pairs)
+        };
+        let mut good =
+            query(&[("from", "0"), ("to", "9999999999999"), ("text", "a b"), ("n", "007")]);
+        assert_eq!(good.time("from"), Some(Timestamp(0)));
+        assert_eq!(good.time("to"), Some(Timestamp(9_999_999_999_999)));
+        assert_eq!(good.text("text", 1..=3), "a b");
+        assert_eq!(good.number("n", &(1..=9)), Some(7));
+        good.finish().unwrap();
+
+        let pairs = [
+            ("to", "+5"),
+            ("from", "10000000000000"),
+            ("from", "1"),
+            ("from", "-1"),
+            ("odd", "1"),
+            ("limit", ""),
+        ];
+        let mut bad = query(&pairs);
+        bad.time("to");
+        bad.time("from");
+        bad.number("limit", &(1..=9));
+        let range = "must be a whole number, 0 to 9999999999999";
+        let expected = [
+            ("from", "is there twice"),
+            ("from", "is there twice"),
+            ("to", range),
+            ("from", range),
+            ("limit", "must be a whole number, 1 to 9"),
+            ("odd", "is not known: the parameters are to, from, limit"),
+        ];
+        assert_eq!(faults(bad), expected.map(|(name, detail)| (name.into(), detail.into())));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     integration::Integration,
     notice::{Change, tell},
     page::Page,
-    ports::{AdminStore, Clock, Found, Registry, Written},
+    ports::{AdminStore, Clock, Found, Registry, Services, Written},
     problem::Problem,
 };
 
@@ -133,7 +133,9 @@ impl<P: AdminPorts> Admin<P> {
         }
         Err(crowded())
     }
+}
 
+impl<P: Services> Admin<P> {
     /// One integration, read consistently; 404 if there is none.
     pub(super) async fn find(
         &self,

@@ -1,14 +1,24 @@
 //! The operator's pause: set, and lifted.
 
-use super::{Admin, AdminPorts, Failure, Reply, fields::Fields};
+use super::{Admin, Failure, Reply, deliveries::Purge, fields::Fields};
 use crate::{
     health::Pause,
     id::{IntegrationId, ProjectId},
     notice::{By, Change, tell},
-    ports::{Clock, HealthStore},
+    ports::{Clock, HealthStore, PortError, PortResult, Services},
+    problem::{Kind, Problem},
 };
 
-impl<P: AdminPorts> Admin<P> {
+/// Where a resumed integration goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// With what is parked.
+    Backlog,
+    /// With what comes in from now on: what is parked is dropped.
+    Now,
+}
+
+impl<P: Services> Admin<P> {
     /// Pauses. One that is paused already stays so since when it was, with the new reason if one
     /// is given.
     pub(super) async fn pause(
@@ -44,10 +54,49 @@ impl<P: AdminPorts> Admin<P> {
         &self,
         project: &ProjectId,
         id: &IntegrationId,
-        fields: Fields,
+        mut fields: Fields,
     ) -> Result<Reply, Failure> {
+        let from = fields.word("from", &[("backlog", From::Backlog), ("now", From::Now)]);
+        let dry_run = fields.flag("dry_run").unwrap_or_default();
+        if dry_run && from != Some(From::Now) {
+            fields.fault("dry_run", "is only for `from` `now`");
+        }
         fields.finish()?;
+        if from == Some(From::Now) {
+            return self.resume_from_now(project, id, dry_run).await;
+        }
         self.find(project, id).await?;
+        let unsent = self.lift_pause(project, id).await?;
+        Ok(Reply { unsent, ..self.status(project, id).await? })
+    }
+
+    /// Drops what is parked, and then lifts the pause; what there is no time for leaves it paused.
+    async fn resume_from_now(
+        &self,
+        project: &ProjectId,
+        id: &IntegrationId,
+        dry_run: bool,
+    ) -> Result<Reply, Failure> {
+        let integration = self.find(project, id).await?;
+        // Otherwise a second such request would drop what came in after the first.
+        if self.ports.store().health(project, id).await?.pause.is_none() {
+            let detail = "it is not paused: there is nothing to resume, and nothing was dropped";
+            return Err(Problem::new(Kind::Conflict, detail).into());
+        }
+        let dropped = self.purge(&integration, Purge::backlog(dry_run)).await?;
+        let mut reply = Reply::json(200, &dropped)?;
+        if dropped.done && !dry_run {
+            reply.unsent = self.lift_pause(project, id).await?;
+        }
+        Ok(reply)
+    }
+
+    /// Lifts the pause and wakes the drainer: why that was not sent, if so.
+    async fn lift_pause(
+        &self,
+        project: &ProjectId,
+        id: &IntegrationId,
+    ) -> PortResult<Option<PortError>> {
         let store = self.ports.store();
         if store.health(project, id).await?.pause.is_some()
             && store.set_pause(project, id, None).await?
@@ -56,7 +105,6 @@ impl<P: AdminPorts> Admin<P> {
             tell(&self.ports, project, id, vec![change]).await;
         }
         // Also where it was not paused: it may be that an earlier wake-up was not sent.
-        let unsent = self.wake(project, id).await.err();
-        Ok(Reply { unsent, ..self.status(project, id).await? })
+        Ok(self.wake(project, id).await.err())
     }
 }

@@ -3,10 +3,8 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use url::form_urlencoded;
 
-use crate::{
-    page::Part,
-    problem::{Fault, Kind, Problem},
-};
+use super::fields::Fields;
+use crate::{page::Part, problem::Problem};
 
 /// So many are listed where nothing is said.
 const LIMIT: usize = 50;
@@ -22,37 +20,26 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
 
 /// Reads `limit` and `cursor`, for a list that takes no other parameter.
 pub(super) fn part(query: &[(String, String)]) -> Result<Part, Problem> {
-    let mut part = Part { after: None, limit: LIMIT };
-    let mut faults = Vec::new();
-    for (index, (name, value)) in query.iter().enumerate() {
-        let mut fault = |detail: String| {
-            // A name is the client's own text, of any length.
-            let field = Some(name.chars().take(64).collect());
-            faults.push(Fault { index: None, field, detail });
-        };
-        if query[..index].iter().any(|(other, _)| other == name) {
-            fault("is there twice".to_owned());
-            continue;
-        }
-        match name.as_str() {
-            "limit" => match value.parse() {
-                Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => part.limit = limit,
-                _ => fault(format!("must be a whole number, 1 to {LIMIT_MAX}")),
-            },
-            "cursor" => match place(value) {
-                Some(place) => part.after = Some(place),
-                None => fault("must be the `next` of an answer before".to_owned()),
-            },
-            _ => fault("is not taken here: the parameters are limit, cursor".to_owned()),
-        }
+    let mut fields = Fields::query(query);
+    let limit = limit(&mut fields);
+    let after = after(&mut fields, |place| Some(place.to_owned()));
+    fields.finish()?;
+    Ok(Part { after, limit })
+}
+
+/// Reads `limit`: how many are listed at most.
+pub(super) fn limit(fields: &mut Fields) -> usize {
+    fields.number("limit", &(1..=LIMIT_MAX)).unwrap_or(LIMIT)
+}
+
+/// Reads `cursor`: the place after which the list goes on, which `read` finds valid.
+pub(super) fn after<T>(fields: &mut Fields, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    let cursor = fields.take("cursor")?;
+    let after = cursor.as_str().and_then(place).and_then(|place| read(&place));
+    if after.is_none() {
+        fields.fault("cursor", "must be the `next` of an answer before");
     }
-    if faults.is_empty() {
-        return Ok(part);
-    }
-    let mut names: Vec<_> = faults.iter().filter_map(|fault| fault.field.as_deref()).collect();
-    names.dedup();
-    let detail = format!("not valid in the query: {}", names.join(", "));
-    Err(Problem::new(Kind::InvalidField, detail).with_errors(faults))
+    after
 }
 
 /// The cursor for what comes after a place. It is opaque: clients send it back as it is.
@@ -68,6 +55,7 @@ fn place(cursor: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Kind;
 
     fn faults(query: &str) -> Vec<String> {
         let problem = part(&pairs(query)).unwrap_err();
@@ -90,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_what_was_given_out() {
-        for name in ["shop", "Ünï ✓ % /", &"é".repeat(128)] {
+        for name in ["shop", "Ünï ✓ % /", "\u{4cf}0", &"é".repeat(128)] {
             let cursor = cursor(Some(&name.to_owned())).unwrap();
             assert!(cursor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
             let found = part(&pairs(&format!("limit=100&cursor={cursor}")));
@@ -108,6 +96,6 @@ mod tests {
         for wrong in ["", "!", "Zg==", "_w", long.as_str()] {
             assert_eq!(faults(&format!("cursor={wrong}")), ["cursor"], "{wrong}");
         }
-        assert_eq!(faults("limit=1&limit=2&page=3&cursor=~"), ["limit", "page", "cursor"]);
+        assert_eq!(faults("limit=1&limit=2&page=3&cursor=~"), ["limit", "cursor", "page"]);
     }
 }

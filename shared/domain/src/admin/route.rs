@@ -1,5 +1,6 @@
 //! Which use case a method and a path mean.
 
+use super::deliveries::Stored;
 use crate::{
     id::{AdminKeyId, IntegrationId, KeyId, ProjectId},
     problem::{Kind, Problem},
@@ -23,6 +24,11 @@ pub(super) enum Route {
     Resume(ProjectId, IntegrationId),
     Status(ProjectId, IntegrationId),
     RotateSecret(ProjectId, IntegrationId),
+    ListDeliveries(ProjectId, IntegrationId),
+    ReadDelivery(ProjectId, IntegrationId, Stored),
+    ReplayDelivery(ProjectId, IntegrationId, Stored),
+    ReplayDeliveries(ProjectId, IntegrationId),
+    PurgeDeliveries(ProjectId, IntegrationId),
     ListPresets,
     CreateAdminKey,
     ListAdminKeys,
@@ -49,6 +55,11 @@ impl Route {
             Self::Resume(..) => "resume",
             Self::Status(..) => "status",
             Self::RotateSecret(..) => "rotate_secret",
+            Self::ListDeliveries(..) => "list_deliveries",
+            Self::ReadDelivery(..) => "read_delivery",
+            Self::ReplayDelivery(..) => "replay_delivery",
+            Self::ReplayDeliveries(..) => "replay_deliveries",
+            Self::PurgeDeliveries(..) => "purge_deliveries",
             Self::ListPresets => "list_presets",
             Self::CreateAdminKey => "create_admin_key",
             Self::ListAdminKeys => "list_admin_keys",
@@ -119,6 +130,25 @@ pub(super) const TABLE: &[Entry] = &[
     entry("GET", "/v1/projects/{project}/integrations/{integration}/status", |c| {
         Route::Status(c.id("project"), c.id("integration"))
     }),
+    entry("GET", "/v1/projects/{project}/integrations/{integration}/deliveries", |c| {
+        Route::ListDeliveries(c.id("project"), c.id("integration"))
+    }),
+    entry("POST", "/v1/projects/{project}/integrations/{integration}/deliveries/replay", |c| {
+        Route::ReplayDeliveries(c.id("project"), c.id("integration"))
+    }),
+    entry("POST", "/v1/projects/{project}/integrations/{integration}/deliveries/purge", |c| {
+        Route::PurgeDeliveries(c.id("project"), c.id("integration"))
+    }),
+    entry(
+        "GET",
+        "/v1/projects/{project}/integrations/{integration}/deliveries/{state}/{delivery}",
+        |c| Route::ReadDelivery(c.id("project"), c.id("integration"), c.stored()),
+    ),
+    entry(
+        "POST",
+        "/v1/projects/{project}/integrations/{integration}/deliveries/{state}/{delivery}/replay",
+        |c| Route::ReplayDelivery(c.id("project"), c.id("integration"), c.stored()),
+    ),
 ];
 
 /// What of a path stands in the place of parameters.
@@ -129,16 +159,31 @@ impl Captured<'_> {
     fn id<T: for<'a> From<&'a str>>(&self, name: &str) -> T {
         T::from(self.0.iter().find(|(found, _)| *found == name).map_or("", |(_, value)| *value))
     }
+
+    /// A delivery that is laid aside.
+    fn stored(&self) -> Stored {
+        Stored { state: self.id("state"), name: self.id("delivery") }
+    }
 }
 
-/// Whether a path is of this form. An identifier that could not have been given out is not looked up.
+/// Whether a value could stand in the place of a parameter: what could not have been given out is
+/// not looked up.
+fn fits(parameter: &str, value: &str) -> bool {
+    match parameter {
+        "state" => Stored::is_state(value),
+        "delivery" => Stored::is_name(value),
+        _ => is_slug(value),
+    }
+}
+
+/// Whether a path is of this form, and what of it stands in the place of parameters.
 fn capture<'a>(form: &'static str, path: &'a str) -> Option<Captured<'a>> {
     let mut captured = Vec::new();
     let mut given = path.split('/');
     for segment in form.split('/') {
         let value = given.next()?;
         match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if is_slug(value) => captured.push((name, value)),
+            Some(name) if fits(name, value) => captured.push((name, value)),
             None if segment == value => {}
             Some(_) | None => return None,
         }
@@ -173,134 +218,17 @@ pub(super) fn is_slug(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(method: &str, path: &str) -> &'static str {
-        find(method, path).unwrap().name()
-    }
-
-    #[test]
-    fn every_route_is_found() {
-        let integration = "/v1/projects/shop/integrations/i1";
-        for (method, path, expected) in [
-            ("POST", "/v1/projects", "create_project"),
-            ("GET", "/v1/projects", "list_projects"),
-            ("DELETE", "/v1/projects/shop", "delete_project"),
-            ("POST", "/v1/projects/shop/keys", "create_key"),
-            ("GET", "/v1/projects/shop/keys", "list_keys"),
-            ("DELETE", "/v1/projects/shop/keys/k1", "revoke_key"),
-            ("POST", "/v1/projects/shop/integrations", "create_integration"),
-            ("GET", "/v1/projects/shop/integrations", "list_integrations"),
-            ("GET", integration, "read_integration"),
-            ("PATCH", integration, "change_integration"),
-            ("DELETE", integration, "delete_integration"),
-            ("POST", &format!("{integration}/pause"), "pause"),
-            ("POST", &format!("{integration}/resume"), "resume"),
-            ("GET", &format!("{integration}/status"), "status"),
-            ("POST", &format!("{integration}/secret"), "rotate_secret"),
-            ("GET", "/v1/presets", "list_presets"),
-            ("GET", "/v1/admin-keys", "list_admin_keys"),
-            ("POST", "/v1/admin-keys", "create_admin_key"),
-            ("DELETE", "/v1/admin-keys/k1", "delete_admin_key"),
-            ("GET", "/openapi.json", "read_openapi"),
-        ] {
-            assert_eq!(name(method, path), expected, "{method} {path}");
-        }
-        assert_eq!(
-            find("DELETE", "/v1/projects/shop/keys/k1"),
-            Ok(Route::RevokeKey("shop".into(), "k1".into()))
-        );
-        assert_eq!(
-            find("PATCH", integration),
-            Ok(Route::ChangeIntegration("shop".into(), "i1".into()))
-        );
-    }
-
-    #[test]
-    fn other_paths_are_not_found_whatever_the_method() {
-        for path in [
-            "",
-            "/",
-            "/v1",
-            "/v1/",
-            "/v2/projects",
-            "v1/projects",
-            "/openapi.json/",
-            "/v1/admin-keys/",
-            "/v1/projects/",
-            "/v1/projects//keys",
-            "/v1/projects/{project}",
-            "/v1/projects/Shop",
-            "/v1/projects/a%2Fb",
-            "/v1/projects/shop/",
-            "/v1/projects/shop/other",
-            "/v1/projects/shop/keys/",
-            "/v1/projects/shop/keys/k/x",
-            "/v1/projects/shop/integrations/-i",
-            "/v1/projects/shop/integrations/i/status/x",
-            "/v1/projects/shop/integrations/i/other",
-            "/v1/impressions",
-        ] {
-            for method in ["GET", "POST", "DELETE", "BREW"] {
-                assert_eq!(find(method, path).unwrap_err().kind, Kind::NotFound, "{method} {path}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_wrong_method_is_told_the_right_ones() {
-        for (method, path, allow) in [
-            ("PUT", "/v1/projects", "GET, POST"),
-            ("get", "/v1/projects", "GET, POST"),
-            ("GET", "/v1/projects/shop", "DELETE"),
-            ("DELETE", "/v1/projects/shop/keys", "GET, POST"),
-            ("GET", "/v1/projects/shop/keys/k", "DELETE"),
-            ("PATCH", "/v1/projects/shop/integrations", "GET, POST"),
-            ("POST", "/v1/projects/shop/integrations/i", "GET, PATCH, DELETE"),
-            ("GET", "/v1/projects/shop/integrations/i/pause", "POST"),
-            ("GET", "/v1/projects/shop/integrations/i/resume", "POST"),
-            ("POST", "/v1/projects/shop/integrations/i/status", "GET"),
-        ] {
-            let problem = find(method, path).unwrap_err();
-            assert_eq!(problem.kind, Kind::MethodNotAllowed, "{method} {path}");
-            assert_eq!(problem.headers, [("allow", allow.to_owned())], "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn every_line_of_the_table_is_found_and_carries_what_its_path_names() {
-        for entry in TABLE {
-            let path = entry.path.replace(['{', '}'], "");
-            let route = find(entry.method, &path).unwrap();
-            let told = format!("{route:?}");
-            for name in entry.path.split('/').filter_map(|one| one.strip_prefix('{')) {
-                let value = name.trim_end_matches('}');
-                assert!(told.contains(&format!("\"{value}\"")), "{path}: {told}");
-            }
-        }
-        let mut all: Vec<_> = TABLE.iter().map(|entry| (entry.path, entry.method)).collect();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), TABLE.len());
-    }
-
-    #[test]
-    fn every_line_of_the_table_is_a_route_of_the_template() {
-        let template = include_str!("../../../../template.yaml");
-        for Entry { method, path, .. } in TABLE {
-            let key = format!("RouteKey: {method} {path}\n");
-            assert!(template.contains(&key), "template.yaml has no `{}`", key.trim_end());
-        }
-    }
-
-    #[test]
-    fn identifiers_are_slugs() {
-        for good in ["a", "0", "a-", "shop-2", &"a".repeat(63)] {
-            assert!(is_slug(good), "{good}");
-        }
-        for bad in ["", "-a", "A", "a_b", "a.b", "a b", "é", "a#b", &"a".repeat(64)] {
-            assert!(!is_slug(bad), "{bad}");
-        }
+impl Entry {
+    /// A path of this form.
+    pub(super) fn example(&self) -> String {
+        let path = self.path.replace("{state}", "dead").replace("{delivery}", EXAMPLE);
+        path.replace("{project}", "shop").replace(['{', '}'], "")
     }
 }
+
+/// The name of a delivery that is laid aside, a half of another.
+#[cfg(test)]
+pub(super) const EXAMPLE: &str = "1795237200000-01a1fd2a.a-12";
+
+#[cfg(test)]
+mod tests;

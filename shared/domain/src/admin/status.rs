@@ -3,14 +3,14 @@
 use futures_util::future::try_join3;
 use serde::Serialize;
 
-use super::{Admin, AdminPorts, Failure, Reply};
+use super::{Admin, Failure, Reply};
 use crate::{
     breaker::Cause,
     health::{Health, Pause, Route, Why},
     id::{IntegrationId, ProjectId},
     ledger::Counts,
     parked::{ParkedKey, Place},
-    ports::{Found, HealthStore, LedgerStore, Objects, PortResult, Registry},
+    ports::{Found, HealthStore, LedgerStore, Objects, PortResult, Registry, Services},
     time::Timestamp,
 };
 
@@ -73,7 +73,7 @@ struct Hour<'a> {
     counts: Counts,
 }
 
-impl<P: AdminPorts> Admin<P> {
+impl<P: Services> Admin<P> {
     pub(super) async fn status(
         &self,
         project: &ProjectId,

@@ -655,3 +655,26 @@ async fn a_secret_that_does_not_fit_is_refused_without_quoting_it() {
     let answer = api.post(&path, &json!({"secret": "any text they have"})).await;
     assert_eq!(answer.body, json!({"secret": "any text they have"}));
 }
+
+#[tokio::test]
+async fn deliveries_are_reached_by_their_paths_and_queries() {
+    let api = Api::with_backlog().await;
+    let listed = api.get(&format!("{ONE}/deliveries?state=parked&to=901&limit=5")).await;
+    let expected = json!({
+        "id": "0000000000900-d1-3", "delivery": "d1", "state": "parked", "at": 900, "events": 3,
+    });
+    assert_eq!((listed.status, &listed.body["deliveries"]), (200, &json!([expected])));
+    let none = api.get(&format!("{ONE}/deliveries?state=parked&to=900")).await;
+    assert_eq!((none.status, &none.body["deliveries"]), (200, &json!([])));
+    let wrong = api.get(&format!("{ONE}/deliveries?state=dea%64&cursor=%20")).await;
+    assert_eq!((wrong.status, wrong.fields()), (400, vec!["cursor"]));
+    assert_eq!(api.get(&format!("{ONE}/deliveries")).await.fields(), ["state"]);
+
+    let body = json!({"state": "parked", "dry_run": true});
+    let counted = api.post(&format!("{ONE}/deliveries/purge"), &body).await;
+    assert_eq!((counted.status, &counted.body["events"]), (200, &json!(3)));
+    let refused = api.post(&format!("{ONE}/deliveries/purge"), &json!({"state": "parked"})).await;
+    assert_eq!((refused.status, refused.slug()), (409, "conflict"));
+    let counted = api.post(&format!("{ONE}/deliveries/replay"), &json!({"dry_run": true})).await;
+    assert_eq!((counted.status, &counted.body["deliveries"]), (200, &json!(0)));
+}

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Admin, AdminPorts, TRIES};
+use super::{Admin, TRIES};
 use crate::{
     id::{IntegrationId, ProjectId},
     message::Wake,
     park::send_wake,
-    ports::{Clock, HealthStore, PortResult},
+    ports::{Clock, HealthStore, PortResult, Services},
 };
 
-impl<P: AdminPorts> Admin<P> {
+impl<P: Services> Admin<P> {
     /// Sets the integration's timer anew to now and sends the wake-up. Without a timer nothing is
     /// parked, and there is nothing to wake for.
     pub(super) async fn wake(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<()> {

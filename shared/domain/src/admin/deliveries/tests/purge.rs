@@ -1,0 +1,91 @@
+use super::*;
+use crate::{integration::Integration, memory::START};
+
+#[tokio::test]
+async fn the_dead_are_purged_and_counted_as_discarded() {
+    let world = world();
+    lay(&world, Place::Dead, 6).await;
+    lay(&world, Place::Parked, 1).await;
+    let admin = admin(&world);
+    let span = |dry_run| json!({"state": "dead", "from": START.0 + 1_000, "dry_run": dry_run});
+    let swept = |dry_run| {
+        json!({
+            "deliveries": 5, "events": 11, "skipped": 0, "done": true, "dry_run": dry_run,
+            "next": null,
+        })
+    };
+    assert_eq!(purge(&admin, span(true)).await, (200, swept(true)));
+    assert_eq!(world.keys("dead/").len(), 6);
+    assert_eq!(purge(&admin, span(false)).await, (200, swept(false)));
+    assert_eq!((world.keys("dead/").len(), world.keys("parked/").len()), (1, 1));
+    let counts = balanced(&world);
+    assert_eq!((counts.undead, counts.discarded, counts.unparked), (11, 11, 0));
+    assert_eq!(purge(&admin, span(false)).await.1["deliveries"], 0);
+    assert_eq!(balanced(&world), counts);
+}
+
+#[tokio::test]
+async fn the_parked_are_purged_only_while_nothing_can_drain_them() {
+    let world = world();
+    lay(&world, Place::Parked, 4).await;
+    let admin = admin(&world);
+    let all = json!({"state": "parked"});
+    let conflict = "urn:flagpost:problem:conflict";
+    let (status, answer) = purge(&admin, all.clone()).await;
+    assert_eq!((status, &answer["type"]), (409, &json!(conflict)));
+    assert!(answer["detail"].as_str().unwrap().contains("pause it first"), "{answer}");
+    let dry_run = json!({"state": "parked", "dry_run": true});
+    assert_eq!(purge(&admin, dry_run).await.1["deliveries"], 4, "a dry run needs no pause");
+
+    pause(&world).await;
+    let until = world.time().plus(Duration::from_secs(60));
+    (&world).take_lease(&"web".into(), &"a".into(), "drain", world.time(), until).await.unwrap();
+    let (status, answer) = purge(&admin, all.clone()).await;
+    assert_eq!((status, &answer["type"]), (409, &json!(conflict)));
+    assert!(answer["detail"].as_str().unwrap().contains("try again"), "{answer}");
+    assert_eq!(world.keys("parked/").len(), 4);
+
+    (&world).release_lease(&"a".into(), "drain").await.unwrap();
+    assert_eq!(purge(&admin, all).await.1["deliveries"], 4);
+    let counts = balanced(&world);
+    assert_eq!((counts.unparked, counts.discarded), (7, 7));
+    assert_eq!(world.health_of("a").lease, None);
+}
+
+#[tokio::test]
+async fn what_a_disabled_integration_has_parked_can_be_purged() {
+    let world = World::with(vec![Integration { enabled: false, ..integration("a") }]);
+    lay(&world, Place::Parked, 2).await;
+    assert_eq!(purge(&admin(&world), json!({"state": "parked"})).await.1["deliveries"], 2);
+    balanced(&world);
+}
+
+#[tokio::test]
+async fn whichever_call_fails_a_repeated_purge_counts_each_once() {
+    for place in [Place::Dead, Place::Parked] {
+        for call in ["health", "take_lease", "list", "delete", "add_counts", "release_lease"] {
+            for times in [1, 3, 20] {
+                let world = world();
+                lay(&world, place, 40).await;
+                pause(&world).await;
+                let admin = admin(&world);
+                world.fail(call, times);
+                for _ in 0..40 {
+                    let (status, answer) = purge(&admin, json!({"state": place.name()})).await;
+                    if status == 200 && answer["done"] == true {
+                        break;
+                    }
+                    world.pass(Duration::from_secs(41));
+                }
+                assert!(world.keys("").is_empty(), "{call} {times}");
+                // A ledger that is throttled for so long is written with the next that is counted.
+                world.state().broken.clear();
+                lay(&world, place, 1).await;
+                world.pass(Duration::from_secs(41));
+                purge(&admin, json!({"state": place.name()})).await;
+                let counts = balanced(&world);
+                assert_eq!(counts.discarded, counts.matched, "{place:?} {call} {times}");
+            }
+        }
+    }
+}
