@@ -9,7 +9,7 @@ use crate::{
     receiver::Received,
     sample,
     stack::PAUSE_IS_KNOWN,
-    wait::let_pass,
+    wait::{let_pass, until},
 };
 
 impl Webhook {
@@ -40,6 +40,18 @@ impl Webhook {
             keys.extend(events.iter().map(|event| event["key"].as_str().unwrap().to_owned()));
         }
         keys
+    }
+
+    /// Attempts of one outcome, page by page, newest first.
+    async fn attempts(&self, outcome: &str, limit: usize) -> Vec<Value> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let query = format!("/attempts?outcome={outcome}&limit={limit}{cursor}");
+            let page = self.admin("GET", &query, &[], None).await.expect(200).body;
+            all.extend(page["attempts"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next"].as_str() else { return all };
+            cursor = format!("&cursor={next}");
+        }
     }
 
     async fn act(&self, what: &str, body: Value) -> Value {
@@ -89,6 +101,21 @@ async fn what_was_refused_for_longer_than_the_schedule_is_replayed_at_the_drains
     let took = drained[11].at.since(drained[0].at);
     assert!(took >= Duration::from_secs(5), "from one a second on, not at once: {took:?}");
     assert!(webhook.listed("dead", 100).await.is_empty());
+
+    // The log is written at the end of an invocation.
+    let delivered = until("all is in the log", async || {
+        let found = webhook.attempts("delivered", 100).await;
+        if found.len() == 12 { Ok(found) } else { Err(format!("{found:?}")) }
+    })
+    .await;
+    for one in &delivered {
+        let said = (&one["from"], &one["status"], &one["events"], &one["then"]);
+        assert_eq!(said, (&json!("drain"), &json!(200), &json!(1), &json!("delivered")), "{one}");
+    }
+    let failed = webhook.attempts("failed", 7).await;
+    assert_eq!(failed.iter().filter(|one| one["then"] == "dead").count(), 12);
+    assert!(failed.iter().all(|one| one["status"] == 202 && one["delivered"] == 0));
+    assert!(failed.is_sorted_by_key(|one| std::cmp::Reverse(one["at"].as_i64())));
 }
 
 #[tokio::test]
@@ -133,7 +160,7 @@ async fn what_is_parked_is_dropped_only_when_it_is_paused() {
     let dry_run = webhook.act("/resume", json!({"from": "now", "dry_run": true})).await;
     assert_eq!(dry_run, swept(1, 12, true));
     // The drainer may be looking at it just then.
-    let dropped = crate::wait::until("all is dropped", async || {
+    let dropped = until("all is dropped", async || {
         let answer = webhook.admin("POST", "/resume", &[], Some(json!({"from": "now"}))).await;
         if answer.status == 200 { Ok(answer.body) } else { Err(answer.body.to_string()) }
     })

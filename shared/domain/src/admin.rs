@@ -5,6 +5,7 @@
 
 mod access;
 mod admin_keys;
+mod attempts;
 mod creation;
 mod deliveries;
 mod fields;
@@ -228,6 +229,9 @@ impl<P: AdminPorts> Admin<P> {
             Route::Resume(project, id) => self.resume(&project, &id, body()?).await,
             Route::Status(project, id) => self.status(&project, &id).await,
             Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
+            Route::ListAttempts(project, id) => {
+                self.list_attempts(&project, &id, Fields::query(request.query)).await
+            }
             Route::ListDeliveries(project, id) => {
                 self.list_deliveries(&project, &id, Fields::query(request.query)).await
             }

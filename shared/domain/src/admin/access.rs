@@ -57,6 +57,7 @@ fn needs(route: &Route) -> Needs<'_> {
         | Route::Resume(project, _)
         | Route::Status(project, _)
         | Route::RotateSecret(project, _)
+        | Route::ListAttempts(project, _)
         | Route::ListDeliveries(project, _)
         | Route::ReadDelivery(project, ..)
         | Route::ReplayDelivery(project, ..)

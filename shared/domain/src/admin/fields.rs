@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The latest time that can be asked for, in milliseconds: thirteen digits, as keys have.
-const LATEST: usize = 9_999_999_999_999;
+pub(super) const LATEST: Timestamp = Timestamp(9_999_999_999_999);
 
 /// An object that is being read.
 pub(super) struct Fields {
@@ -175,7 +175,8 @@ impl Fields {
 
     /// A point in time, if given: milliseconds of the Unix epoch.
     pub(super) fn time(&mut self, name: &'static str) -> Option<Timestamp> {
-        let number = self.number(name, &(0..=LATEST))?;
+        let latest = usize::try_from(LATEST.0).unwrap_or(usize::MAX);
+        let number = self.number(name, &(0..=latest))?;
         i64::try_from(number).ok().map(Timestamp)
     }
 

@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use url::form_urlencoded;
 
 use super::fields::Fields;
-use crate::{page::Part, problem::Problem};
+use crate::{page::Part, problem::Problem, time::Timestamp};
 
 /// So many are listed where nothing is said.
 const LIMIT: usize = 50;
@@ -30,6 +30,16 @@ pub(super) fn part(query: &[(String, String)]) -> Result<Part, Problem> {
 /// Reads `limit`: how many are listed at most.
 pub(super) fn limit(fields: &mut Fields) -> usize {
     fields.number("limit", &(1..=LIMIT_MAX)).unwrap_or(LIMIT)
+}
+
+/// Reads `from` and `to`: a span of time, which ends before `to`.
+pub(super) fn times(fields: &mut Fields) -> (Timestamp, Option<Timestamp>) {
+    let from = fields.time("from").unwrap_or_default();
+    let to = fields.time("to");
+    if to.is_some_and(|to| to <= from) {
+        fields.fault("to", "must be later than `from`");
+    }
+    (from, to)
 }
 
 /// Reads `cursor`: the place after which the list goes on, which `read` finds valid.

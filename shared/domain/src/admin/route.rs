@@ -24,6 +24,7 @@ pub(super) enum Route {
     Resume(ProjectId, IntegrationId),
     Status(ProjectId, IntegrationId),
     RotateSecret(ProjectId, IntegrationId),
+    ListAttempts(ProjectId, IntegrationId),
     ListDeliveries(ProjectId, IntegrationId),
     ReadDelivery(ProjectId, IntegrationId, Stored),
     ReplayDelivery(ProjectId, IntegrationId, Stored),
@@ -55,6 +56,7 @@ impl Route {
             Self::Resume(..) => "resume",
             Self::Status(..) => "status",
             Self::RotateSecret(..) => "rotate_secret",
+            Self::ListAttempts(..) => "list_attempts",
             Self::ListDeliveries(..) => "list_deliveries",
             Self::ReadDelivery(..) => "read_delivery",
             Self::ReplayDelivery(..) => "replay_delivery",
@@ -129,6 +131,9 @@ pub(super) const TABLE: &[Entry] = &[
     }),
     entry("GET", "/v1/projects/{project}/integrations/{integration}/status", |c| {
         Route::Status(c.id("project"), c.id("integration"))
+    }),
+    entry("GET", "/v1/projects/{project}/integrations/{integration}/attempts", |c| {
+        Route::ListAttempts(c.id("project"), c.id("integration"))
     }),
     entry("GET", "/v1/projects/{project}/integrations/{integration}/deliveries", |c| {
         Route::ListDeliveries(c.id("project"), c.id("integration"))

@@ -678,3 +678,23 @@ async fn deliveries_are_reached_by_their_paths_and_queries() {
     let counted = api.post(&format!("{ONE}/deliveries/replay"), &json!({"dry_run": true})).await;
     assert_eq!((counted.status, &counted.body["deliveries"]), (200, &json!(0)));
 }
+
+#[tokio::test]
+async fn the_delivery_log_is_reached_by_its_path() {
+    let api = Api::with_backlog().await;
+    let record = json!({
+        "integration": "i1", "delivery": "d1", "at": 900, "from": "drain", "outcome": "failed",
+        "requests": 2, "status": 500, "error": "status 500", "duration_ms": 20, "events": 3,
+        "delivered": 0, "bytes": 300, "bytes_sent": 90, "answer": "no", "then": "scheduled",
+        "next_at": 1_900,
+    });
+    api.memory.inner().attempts = vec![serde_json::from_value(record.clone()).unwrap()];
+    let listed = api.get(&format!("{ONE}/attempts?outcome=failed&from=900&to=901")).await;
+    assert_eq!(listed.status, 200);
+    let mut shown = listed.body["attempts"][0].clone();
+    assert_eq!(shown.as_object_mut().unwrap().remove("id"), Some(json!("0000000000900-d1")));
+    assert_eq!(shown, record);
+    let none = api.get(&format!("{ONE}/attempts?to=900")).await;
+    assert_eq!(none.body, json!({"attempts": [], "next": null}));
+    assert_eq!(api.get(&format!("{ONE}/attempts?state=dead")).await.fields(), ["state"]);
+}

@@ -25,11 +25,7 @@ pub(super) struct Span {
 impl Span {
     /// Reads the fields `from`, `to` and `cursor`.
     pub(super) fn read(fields: &mut Fields) -> Self {
-        let from = fields.time("from").unwrap_or_default();
-        let to = fields.time("to");
-        if to.is_some_and(|to| to <= from) {
-            fields.fault("to", "must be later than `from`");
-        }
+        let (from, to) = query::times(fields);
         let after = query::after(fields, |name| Stored::is_name(name).then(|| name.to_owned()));
         Self { from, to, after }
     }

@@ -28,6 +28,7 @@ fn every_route_is_found() {
         ("POST", "/v1/admin-keys", "create_admin_key"),
         ("DELETE", "/v1/admin-keys/k1", "delete_admin_key"),
         ("GET", "/openapi.json", "read_openapi"),
+        ("GET", &format!("{integration}/attempts"), "list_attempts"),
         ("GET", &format!("{integration}/deliveries"), "list_deliveries"),
         ("POST", &format!("{integration}/deliveries/replay"), "replay_deliveries"),
         ("POST", &format!("{integration}/deliveries/purge"), "purge_deliveries"),
