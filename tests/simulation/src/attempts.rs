@@ -175,7 +175,9 @@ impl Attempts {
         }
         let storm = self.storm;
         for event in &carried.events {
+            let copies = carried.events.iter().filter(|one| *one == event).count();
             let life = self.life(whole, *event);
+            life.is_at(carried.place, copies);
             // After a duplicate, or a lost answer, an event may be in two deliveries.
             if life.answered() && !storm {
                 return Err(format!("event {event} is sent again after a success was seen"));

@@ -32,6 +32,8 @@ pub struct Life {
     on_top: u32,
     /// Attempts that what happened to its messages may have added.
     excused: u32,
+    /// Its number in its delivery, by its requests.
+    place: Option<u32>,
     /// It is in two places at once: its attempts and its age are those of two.
     tangled: bool,
     /// How many events were in its last request.
@@ -64,6 +66,14 @@ impl Life {
     /// Whether its endpoint's success was seen by the sender.
     pub fn answered(&self) -> bool {
         self.answered
+    }
+
+    /// Where in its delivery a request has it, and how often. A client that was not answered sends it
+    /// again, and then one delivery may hold both.
+    pub fn is_at(&mut self, place: Option<u32>, copies: usize) {
+        let other = place.is_some() && self.place.is_some() && place != self.place;
+        self.tangled |= other || copies > 1;
+        self.place = place.or(self.place);
     }
 
     /// It is tried. `Err` says how that is one time too many.
