@@ -133,7 +133,9 @@ def judge(java, ours):
     error = ours.get("refused") or ours.get("failed")
     if "output" in java:
         if error is None:
-            return ("same", "") if java["output"] == ours["output"] else ("WRONG", "")
+            # Half of a character that takes two places: Java, too, encodes it as a question mark.
+            output = java["output"].encode("utf-8", "replace").decode()
+            return ("same", "") if output == ours["output"] else ("WRONG", "")
         known = next((pattern for pattern in REFUSALS if re.search(pattern, error)), None)
         return ("refused", reason(error)) if known else ("WRONG", "")
     if error is None:

@@ -35,10 +35,15 @@ impl Compiled {
         Ok(Self { filter: filter.transpose().map_err(|error| error.to_string())?, template })
     }
 
-    /// Whether the integration wants this event. Without a filter no event is looked into.
-    pub fn wants(&self, event: &Event) -> bool {
-        // Events are JSON objects since ingest: an error is no match.
-        self.filter.as_ref().is_none_or(|filter| filter.matches(event.as_bytes()).unwrap_or(false))
+    /// Whether the integration wants this event. Without a filter no event is looked into. `Err` is
+    /// why the filter could not read it, without a word of the event: it is nested too deep where
+    /// the filter looks, or is no JSON object, which ingest refuses.
+    pub fn wants(&self, event: &Event) -> Result<bool, String> {
+        let Some(filter) = &self.filter else { return Ok(true) };
+        filter.matches(event.as_bytes()).map_err(|error| {
+            // serde_json quotes what it found instead of what it expected, and nothing else.
+            if error.is_data() { "it is no JSON object".to_owned() } else { error.to_string() }
+        })
     }
 
     /// Whether any event may be unwanted.
@@ -99,17 +104,31 @@ mod tests {
             ..integration("i")
         };
         let first = compiler.compiled(&with(json!({"a": [1]}), 1)).unwrap();
-        assert!(first.wants(&event) && first.filters());
+        assert!(first.wants(&event).unwrap() && first.filters());
         let again = compiler.compiled(&with(json!({"a": [1]}), 1)).unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         let changed = compiler.compiled(&with(json!({"a": [2]}), 2)).unwrap();
-        assert!(!changed.wants(&event));
+        assert!(!changed.wants(&event).unwrap());
         assert!(compiler.compiled(&with(json!({"a": 1}), 3)).is_err());
     }
 
     #[test]
     fn without_a_filter_an_event_is_not_looked_into() {
         let compiled = Compiler::default().compiled(&integration("i")).unwrap();
-        assert!(!compiled.filters() && compiled.wants(&Event::from_object("no JSON at all")));
+        assert!(!compiled.filters());
+        assert!(compiled.wants(&Event::from_object("no JSON at all")).unwrap());
+    }
+
+    #[test]
+    fn what_a_filter_cannot_read_is_said_without_the_event() {
+        let own = Own { filter: Some(json!({"a": [1]})), ..Own::default() };
+        let compiled = Compiled::new(&Integration { own, ..integration("i") }).unwrap();
+        let deep = format!(r#"{{"a":{}"secret"{}}}"#, "[".repeat(200), "]".repeat(200));
+        for (text, reason) in
+            [(deep.as_str(), "recursion limit"), (r#""secret""#, "no JSON object"), ("{", "EOF")]
+        {
+            let error = compiled.wants(&Event::from_object(text.to_owned())).unwrap_err();
+            assert!(error.contains(reason) && !error.contains("secret"), "{error}");
+        }
     }
 }

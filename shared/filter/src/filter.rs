@@ -47,9 +47,13 @@ impl Filter {
     /// Takes one pass over the text, builds no tree of it, and allocates nothing but what
     /// serde_json needs to undo escapes. Of a key that is there twice the last counts.
     ///
+    /// Half of a surrogate pair, such as `"\ud83d"`, is U+FFFD, and a number that no `f64` can
+    /// hold, such as `1e999`, is a value that equals no number and lies in no range. An event with
+    /// either takes a copy and a second pass.
+    ///
     /// # Errors
     /// The text is not one JSON object. Where the pattern looks, it may also not be nested deeper
-    /// than serde_json's 128 levels or hold a number that no `f64` can, such as `1e999`.
+    /// than serde_json's 128 levels.
     pub fn matches(&self, event: &[u8]) -> Result<bool, serde_json::Error> {
         let found = scan(&self.root, event)?;
         Ok(self.condition.is_met(&found))

@@ -23,6 +23,7 @@ mod condition;
 mod filter;
 mod letter_case;
 mod matcher;
+mod mend;
 mod node;
 mod number;
 mod operator;

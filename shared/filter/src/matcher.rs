@@ -17,6 +17,8 @@ pub(crate) enum Scalar<'a> {
     Bool(bool),
     /// A number.
     Number(Number),
+    /// A number beyond `f64`, which is not compared with any: a value that is there.
+    Beyond,
     /// A string.
     Text(&'a str),
 }

@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use crate::condition::Found;
 use crate::matcher::Scalar;
+use crate::mend::{is_beyond, mend};
 use crate::node::Node;
 
 /// What of `node` is in the text of one JSON object.
@@ -14,21 +15,24 @@ use crate::node::Node;
 /// escapes in serde_json's buffer), and what the pattern does not name is skipped.
 ///
 /// # Errors
-/// The text is no JSON, or no object; or it is nested too deep, or has a number beyond `f64`, at
-/// a place the pattern names.
+/// The text is no JSON, or no object; or it is nested too deep at a place the pattern names.
 pub(crate) fn scan(node: &Node, text: &[u8]) -> Result<Found, serde_json::Error> {
+    read(node, text, false).or_else(|error| match mend(text) {
+        Some(mended) => read(node, &mended, true),
+        None => Err(error),
+    })
+}
+
+fn read(node: &Node, text: &[u8], mended: bool) -> Result<Found, serde_json::Error> {
     let mut found = Found::default();
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    deserializer.deserialize_map(Event { node, found: &mut found })?;
+    deserializer.deserialize_map(Event(Place { node, found: &mut found, mended }))?;
     deserializer.end()?;
     Ok(found)
 }
 
 /// The event: one object, and nothing else.
-struct Event<'a> {
-    node: &'a Node,
-    found: &'a mut Found,
-}
+struct Event<'a>(Place<'a>);
 
 impl<'de> Visitor<'de> for Event<'_> {
     type Value = ();
@@ -38,21 +42,18 @@ impl<'de> Visitor<'de> for Event<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error> {
-        read_object(self.node, self.found, fields)
+        read_object(self.0, fields)
     }
 }
 
 /// Reads the fields of an object at `node`. Of a key that is there twice the last counts, as for
 /// the receivers' JSON parsers.
-fn read_object<'de, A: MapAccess<'de>>(
-    node: &Node,
-    found: &mut Found,
-    mut fields: A,
-) -> Result<(), A::Error> {
+fn read_object<'de, A: MapAccess<'de>>(place: Place<'_>, mut fields: A) -> Result<(), A::Error> {
+    let Place { node, found, mended } = place;
     while let Some(child) = fields.next_key_seed(Key(node))? {
         if let Some(child) = child {
             found.forget(&child.below);
-            fields.next_value_seed(Place { node: child, found })?;
+            fields.next_value_seed(Place { node: child, found, mended })?;
         } else {
             fields.next_value::<IgnoredAny>()?;
         }
@@ -88,6 +89,8 @@ impl<'a> Visitor<'_> for Key<'a> {
 struct Place<'a> {
     node: &'a Node,
     found: &'a mut Found,
+    /// Whether the text is one that was [mended](mend).
+    mended: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Place<'_> {
@@ -126,7 +129,12 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.node.meet_scalar(Scalar::Number(value.into()), self.found);
+        let scalar = if self.mended && is_beyond(value) {
+            Scalar::Beyond
+        } else {
+            Scalar::Number(value.into())
+        };
+        self.node.meet_scalar(scalar, self.found);
         Ok(())
     }
 
@@ -137,7 +145,7 @@ impl<'de> Visitor<'de> for Place<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         if self.node.has_children() {
-            return read_object(self.node, self.found, fields);
+            return read_object(self, fields);
         }
         while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(())
@@ -146,8 +154,8 @@ impl<'de> Visitor<'de> for Place<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         loop {
             let mut element = Found::default();
-            if elements.next_element_seed(Place { node: self.node, found: &mut element })?.is_none()
-            {
+            let place = Place { node: self.node, found: &mut element, mended: self.mended };
+            if elements.next_element_seed(place)?.is_none() {
                 return Ok(());
             }
             self.found.add(&element);

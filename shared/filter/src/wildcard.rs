@@ -1,18 +1,23 @@
 //! Text with `*` in it.
 
+use memchr::memmem::Finder;
+
 /// Text in which each `*` stands for any characters or none; `\*` and `\\` are `*` and `\`
 /// themselves.
 ///
 /// Kept as the pieces between the stars. The first has to stand at the start and the last at the
 /// end; each in between is looked for once, from where the one before it ended, since the
 /// leftmost place leaves the most room for the rest. Every search is linear, so that the whole is
-/// linear in text and wildcard together, in time and, with no memory of its own, in space.
+/// linear in text and wildcard together, in time and, with no memory of its own, in space. What a
+/// search needs to know of its piece is found out once, here, not for each text of each event.
 #[derive(Debug, Clone)]
 pub(crate) struct Wildcard {
     start: String,
     /// What follows the first star: the pieces in between and the one at the end. Nothing
     /// without a star, when the text has to be `start` itself.
-    rest: Option<(Vec<String>, String)>,
+    rest: Option<(Vec<Finder<'static>>, String)>,
+    /// The bytes of all pieces together: a shorter text cannot match.
+    least: usize,
 }
 
 impl Wildcard {
@@ -37,21 +42,27 @@ impl Wildcard {
                 other => piece.push(other),
             }
         }
+        let least = pieces.iter().map(String::len).sum::<usize>() + piece.len();
         if pieces.is_empty() {
-            return Ok(Self { start: piece, rest: None });
+            return Ok(Self { start: piece, rest: None, least });
         }
         let start = pieces.remove(0);
-        Ok(Self { start, rest: Some((pieces, piece)) })
+        let between = pieces.iter().map(|piece| Finder::new(piece).into_owned()).collect();
+        Ok(Self { start, rest: Some((between, piece)), least })
     }
 
     /// Whether the whole of `text` is as the wildcard says.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let Some((between, end)) = &self.rest else { return text == self.start };
-        let Some(rest) = text.strip_prefix(self.start.as_str()) else { return false };
-        let Some(mut rest) = rest.strip_suffix(end.as_str()) else { return false };
+        if text.len() < self.least {
+            return false;
+        }
+        let Some(rest) = text.as_bytes().strip_prefix(self.start.as_bytes()) else { return false };
+        let Some(mut rest) = rest.strip_suffix(end.as_bytes()) else { return false };
+        // Pieces are whole characters, and so UTF-8 finds them at whole characters only.
         for piece in between {
-            let Some((_, after)) = rest.split_once(piece.as_str()) else { return false };
-            rest = after;
+            let Some(at) = piece.find(rest) else { return false };
+            rest = rest.get(at + piece.needle().len()..).unwrap_or_default();
         }
         true
     }

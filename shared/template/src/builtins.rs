@@ -20,6 +20,7 @@ mod types;
 use crate::{
     ast::{Call, Expr, LoopFact},
     context::Context,
+    cut,
     error::{CompileError, Outcome, Pos},
     eval::missing,
     value::{Maybe, Text, Value},
@@ -163,20 +164,22 @@ impl<'e> Context<'e> {
         match call.builtin.run {
             Run::Call(run) => run(self, call, site),
             Run::Text(run) => {
-                let target = match self.eval(&call.target)? {
-                    Some(value) => self.printed(&value, call.target.pos)?,
+                let (target, is_cut) = match self.eval(&call.target)? {
+                    Some(Value::Cut(text)) if cut::keeps(site.name) => (text, true),
+                    Some(value) => (self.printed(&value, call.target.pos)?, false),
                     None => return Err(missing(&call.target)),
                 };
                 self.spend_bytes(target.as_str().len(), pos)?;
                 let args = self.arguments(&call.args)?;
-                run(self, &target, &args, site)
+                let made = run(self, &target, &args, site)?;
+                Ok(if is_cut { cut::kept(made) } else { made })
             }
             Run::Lambda => lambdas::all(self, expr, site),
             Run::Value(run) => {
                 if let Some(result) = lambdas::shortened(self, call, site)? {
                     return Ok(result);
                 }
-                let target = self.required(&call.target)?;
+                let target = self.whole(&call.target, pos)?;
                 let args = self.arguments(&call.args)?;
                 run(self, &target, &args, site)
             }

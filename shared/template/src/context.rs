@@ -5,6 +5,7 @@ use std::{collections::HashMap, rc::Rc, sync::Arc};
 use crate::{
     ast::{Block, Macro, Names, Scope},
     budget::{BYTES_PER_FUEL, MAX_ALLOCATED, MAX_FUEL, MAX_ITEMS, MAX_NESTING, MAX_OUTPUT},
+    cut,
     date::Zone,
     error::{Outcome, Pos},
     number_format::Format,
@@ -17,6 +18,8 @@ pub(crate) struct Context<'e> {
     fuel: u64,
     allocated: usize,
     pub(crate) out: String,
+    /// Times that a text that was cut within a character was written.
+    pub(crate) cuts: usize,
     /// Bytes that wait in outer outputs.
     pub(crate) waiting: usize,
     event: Value<'e>,
@@ -96,6 +99,7 @@ impl<'e> Context<'e> {
             fuel: MAX_FUEL,
             allocated: 0,
             out: String::new(),
+            cuts: 0,
             waiting: 0,
             event,
             template: macros.iter().map(|one| (&*one.name, Value::Macro(one))).collect(),
@@ -197,6 +201,7 @@ impl<'e> Context<'e> {
 
     pub(crate) fn items(&mut self, list: Vec<Maybe<'e>>, pos: Pos) -> Outcome<Sequence<'e>> {
         self.room_for_items(list.len(), pos)?;
+        cut::refuse(list.iter().flatten(), pos)?;
         let depth = 1 + list.iter().flatten().map(Value::depth).max().unwrap_or(0);
         not_too_deep(depth, pos)?;
         Ok(Sequence::Items(Rc::new(Items { list, depth })))
@@ -208,6 +213,7 @@ impl<'e> Context<'e> {
         pos: Pos,
     ) -> Outcome<Value<'e>> {
         self.room_for_items(2 * entries.len(), pos)?;
+        cut::refuse(entries.iter().filter_map(|(_, value)| value.as_ref()), pos)?;
         let depth = 1 + entries
             .iter()
             .filter_map(|(_, value)| value.as_ref())

@@ -3,6 +3,7 @@
 use crate::{
     ast::{Args, Expr, ExprKind, LoopFact, Piece, RangeKind},
     context::Context,
+    cut,
     error::{Outcome, Pos, RenderErrorKind},
     number::Number,
     operators,
@@ -69,7 +70,7 @@ impl<'e> Context<'e> {
                     (None, _) => return Err(missing(left)),
                     (Some(a), None) => {
                         // What cannot be printed is worse than what is missing.
-                        self.printed(&a, left.pos)?;
+                        self.part_of(&a, left.pos)?;
                         return Err(missing(right));
                     }
                 }
@@ -158,12 +159,15 @@ impl<'e> Context<'e> {
 
     fn pieces(&mut self, pieces: &'e [Piece], pos: Pos) -> Outcome<Value<'e>> {
         let mut text = String::new();
+        let mut halves = 0;
         for piece in pieces {
             match piece {
                 Piece::Text(part) => text.push_str(part),
                 Piece::Output(expr) => {
                     let value = self.required(expr)?;
-                    text.push_str(self.printed(&value, expr.pos)?.as_str());
+                    let (part, cut) = self.part_of(&value, expr.pos)?;
+                    text.push_str(part.as_str());
+                    halves += cut;
                 }
                 Piece::Digits(expr, digits) => {
                     let number = self.number(expr)?;
@@ -172,7 +176,7 @@ impl<'e> Context<'e> {
             }
             self.room(text.len(), pos)?;
         }
-        self.text(text, pos)
+        self.text_of_parts(text, halves, pos)
     }
 
     fn member(target: &Value<'e>, name: &str, pos: Pos) -> Outcome<Maybe<'e>> {
@@ -206,6 +210,7 @@ impl<'e> Context<'e> {
                 ))),
             },
             Value::Nothing => Err(pos.wrong_type("an empty default is no key")),
+            Value::Cut(_) => Err(cut::refused(pos)),
             Value::Sequence(Sequence::Range(range)) => self.slice(target, range, pos).map(Some),
             other => Err(pos.wrong_type(format!(
                 "a number, a range or a text is expected in [ ], not {}",
@@ -299,6 +304,7 @@ impl<'e> Context<'e> {
             Value::Bool(value) => self.boolean_text(*value, pos),
             Value::Matches(matches) => self.boolean_text(matches.entire, pos),
             Value::Nothing => Ok(Text::Borrowed("")),
+            Value::Cut(_) => Err(cut::refused(pos)),
             Value::Sequence(_) | Value::Hash(_) | Value::Macro(_) => Err(pos.wrong_type(format!(
                 "{} cannot be printed; a text, number, date or boolean can",
                 value.name()
@@ -320,7 +326,9 @@ impl<'e> Context<'e> {
         let Args::List(list) = args else { return Ok(Vec::new()) };
         let mut values = Vec::with_capacity(list.len());
         for arg in list {
-            values.push(self.eval(arg)?);
+            let value = self.eval(arg)?;
+            cut::refuse(&value, arg.pos)?;
+            values.push(value);
         }
         Ok(values)
     }
@@ -380,7 +388,9 @@ pub(crate) fn is_empty(value: &Value<'_>) -> bool {
         Value::Hash(hash) => hash_is_empty(hash),
         Value::Nothing => true,
         Value::Matches(matches) => matches.items.size() == Some(0),
-        Value::Number(_) | Value::Bool(_) | Value::Date(_) | Value::Macro(_) => false,
+        Value::Cut(_) | Value::Number(_) | Value::Bool(_) | Value::Date(_) | Value::Macro(_) => {
+            false
+        }
     }
 }
 

@@ -303,19 +303,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The character of `\u` and four digits, or of two of them. Half of a pair alone, which JavaScript's
+    /// `JSON.stringify` writes for a text that was cut within an emoji, is U+FFFD: one odd text must not keep a whole
+    /// event from being rendered.
     fn unicode(&mut self) -> Outcome<char> {
         let first = self.hex4()?;
-        let mut units = vec![first];
-        if (0xD800..0xDC00).contains(&first)
-            && self.text.get(self.at..).is_some_and(|rest| rest.starts_with("\\u"))
-        {
+        if let Some(character) = char::from_u32(first.into()) {
+            return Ok(character);
+        }
+        let after = self.at;
+        if self.text.get(after..).is_some_and(|rest| rest.starts_with("\\u")) {
             self.at += 2;
-            units.push(self.hex4()?);
+            let second = self.hex4()?;
+            if let Some(Ok(character)) = char::decode_utf16([first, second]).next() {
+                return Ok(character);
+            }
+            // The second is read again, by itself.
+            self.at = after;
         }
-        match char::decode_utf16(units).collect::<Result<Vec<char>, _>>().as_deref() {
-            Ok([character]) => Ok(*character),
-            _ => Err(self.error("an escape is half of a surrogate pair")),
-        }
+        Ok(char::REPLACEMENT_CHARACTER)
     }
 }
 

@@ -16,6 +16,7 @@ mod builtins;
 mod collate;
 mod compress;
 mod context;
+mod cut;
 mod date;
 mod error;
 mod escape;

@@ -6,6 +6,7 @@ use crate::{
     ast::{Arithmetic, Comparison},
     collate,
     context::Context,
+    cut,
     error::{Outcome, Pos},
     number::Number,
     value::{Hash, Maybe, Sequence, Text, Value},
@@ -44,14 +45,14 @@ impl<'e> Context<'e> {
         if is_hash(&left) && is_hash(&right) && !(is_textual(&left) && is_textual(&right)) {
             return self.merge(left, right, pos);
         }
-        let a = self.printed(&left, pos)?;
-        let b = self.printed(&right, pos)?;
+        let (a, cut_left) = self.part_of(&left, pos)?;
+        let (b, cut_right) = self.part_of(&right, pos)?;
         let length = a.as_str().len() + b.as_str().len();
         self.room(length, pos)?;
         let mut text = String::with_capacity(length);
         text.push_str(a.as_str());
         text.push_str(b.as_str());
-        self.text(text, pos)
+        self.text_of_parts(text, cut_left + cut_right, pos)
     }
 
     fn concatenate(&mut self, a: &Sequence<'e>, b: &Sequence<'e>, pos: Pos) -> Outcome<Value<'e>> {
@@ -114,6 +115,7 @@ impl<'e> Context<'e> {
         b: &Value<'e>,
         pos: Pos,
     ) -> Outcome<bool> {
+        cut::refuse([a, b], pos)?;
         let equality = matches!(how, Comparison::Equal | Comparison::Unequal);
         let order = match (a, b) {
             (Value::Number(a), Value::Number(b)) => a.compare(b),
@@ -154,6 +156,7 @@ impl<'e> Context<'e> {
 
     /// Equality where other types are just not equal.
     pub(crate) fn same(&mut self, a: &Value<'e>, b: &Value<'e>, pos: Pos) -> Outcome<bool> {
+        cut::refuse([a, b], pos)?;
         let comparable = matches!(
             (a, b),
             (Value::Number(_), Value::Number(_)) | (Value::Date(_), Value::Date(_))

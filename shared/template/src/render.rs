@@ -7,6 +7,7 @@ use crate::{
     },
     compress::compress,
     context::{Context, Iteration, Local, Source},
+    cut,
     error::{Outcome, Pos, RenderErrorKind},
     eval::missing,
     number::Number,
@@ -41,11 +42,13 @@ impl<'e> Context<'e> {
             ElementKind::Text(text) => self.write(text, pos)?,
             ElementKind::Output(expr) => {
                 let value = self.required(expr)?;
-                if let Value::Text(text) = &value {
-                    self.write(text.as_str(), pos)?;
-                } else {
-                    let text = self.printed(&value, expr.pos)?;
-                    self.write(text.as_str(), pos)?;
+                match &value {
+                    Value::Text(text) => self.write(text.as_str(), pos)?,
+                    Value::Cut(text) => self.write_cut(text, pos)?,
+                    other => {
+                        let text = self.printed(other, expr.pos)?;
+                        self.write(text.as_str(), pos)?;
+                    }
                 }
             }
             ElementKind::Digits(expr, digits) => {
@@ -82,10 +85,14 @@ impl<'e> Context<'e> {
                 }
             }
             ElementKind::AssignBlock(scope, name, body) => {
+                let cuts = self.cuts;
                 let (flow, text) = self.capture(|cx| cx.block(body))?;
                 if flow != Flow::Done {
                     // What leaves the block leaves the variable as it was, as in FreeMarker.
                     return Ok(flow);
+                }
+                if self.cuts > cuts {
+                    return Err(cut::refused(pos));
                 }
                 let value = self.text(text, pos)?;
                 self.assign(*scope, name, value, pos)?;

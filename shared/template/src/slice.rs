@@ -33,11 +33,15 @@ impl<'e> Context<'e> {
         pos: Pos,
     ) -> Outcome<Value<'e>> {
         self.spend_bytes(text.as_str().len(), pos)?;
-        let (Some(from), Some(to)) = (at_unit(text.as_str(), from), at_unit(text.as_str(), to))
-        else {
-            return Err(pos.unsupported("a character that takes two places would be cut in half"));
+        let Some(begin) = at_unit(text.as_str(), from) else {
+            return Err(pos.unsupported(
+                "a character that takes two places would be cut in half, and begin a text",
+            ));
         };
-        self.part(text, from, to, pos)
+        match at_unit(text.as_str(), to) {
+            Some(end) => self.part(text, begin, end, pos),
+            None => self.cut(text.as_str().get(begin..).unwrap_or_default(), to - from, "", pos),
+        }
     }
 
     /// `target[range]`

@@ -172,31 +172,29 @@ impl Tree {
         for child in node.children.clone() {
             self.clean(child, strip)?;
         }
-        let mut at = 0;
-        while let Some(child) = self.nodes.get(id).and_then(|node| node.children.get(at)).copied() {
-            if !self.ignorable(child, strip) {
-                at += 1;
-                continue;
-            }
-            if self.nodes.get(child).is_some_and(|node| node.kind == Kind::Text)
-                && let Some(node) = self.nodes.get_mut(child)
-            {
+        self.drop_ignorable(id, strip);
+        Ok(())
+    }
+
+    /// Removes the children of which nothing is left, one after the other: what was removed is nobody's neighbour.
+    fn drop_ignorable(&mut self, id: usize, strip: bool) {
+        let Some(node) = self.nodes.get_mut(id) else { return };
+        let children = std::mem::take(&mut node.children);
+        let mut left: Vec<usize> = Vec::with_capacity(children.len());
+        for (at, child) in children.iter().copied().enumerate() {
+            let beside = [left.last().copied(), children.get(at + 1).copied()];
+            let ignorable = self.ignorable(child, strip, beside);
+            let Some(node) = self.nodes.get_mut(child) else { continue };
+            if ignorable {
                 node.text.clear();
-            }
-            let rest = match self.nodes.get_mut(id) {
-                Some(node) => {
-                    node.children.remove(at);
-                    node.children.get(at..).unwrap_or_default().to_vec()
-                }
-                None => Vec::new(),
-            };
-            for later in rest {
-                if let Some(node) = self.nodes.get_mut(later) {
-                    node.index -= 1;
-                }
+            } else {
+                node.index = left.len();
+                left.push(child);
             }
         }
-        Ok(())
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.children = left;
+        }
     }
 }
 

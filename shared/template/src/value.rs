@@ -39,6 +39,8 @@ impl AsRef<str> for Text<'_> {
 #[derive(Debug, Clone)]
 pub(crate) enum Value<'e> {
     Text(Text<'e>),
+    /// A text that was cut within a character; see [`crate::cut`].
+    Cut(Text<'e>),
     Number(Number),
     Bool(bool),
     Date(Date),
@@ -141,7 +143,7 @@ impl<'e> Value<'e> {
     /// What it is called in messages.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Text(_) => "a text",
+            Self::Text(_) | Self::Cut(_) => "a text",
             Self::Number(_) => "a number",
             Self::Bool(_) => "a boolean",
             Self::Date(_) => "a date or time",

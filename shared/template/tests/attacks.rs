@@ -178,6 +178,12 @@ fn attacks() -> Vec<(&'static str, String, String)> {
         ("a chain of defaults", format!("${{a{}}}", "!a".repeat(10_000))),
         ("defaults in defaults", format!("${{{}", "a!!(".repeat(60))),
         ("a chain of bangs", format!("${{a{}}}", "!".repeat(30_000))),
+        ("32,000 bangs", format!("${{a{}}}", "!".repeat(32_000))),
+        ("32,000 bangs before a name", format!("${{a{}a}}", "!".repeat(32_000))),
+        (
+            "many chains of bangs",
+            format!("${{[{}]?size}}", format!("a{},", "!".repeat(54)).repeat(560)),
+        ),
         ("a chain of nots", format!("${{({}true)?c}}", "!".repeat(20_000))),
         ("a chain of ands", format!("${{(true{})?c}}", "&&true".repeat(5_000))),
         ("brackets", format!("${{{}1{}}}", "(".repeat(10_000), ")".repeat(10_000))),
@@ -205,6 +211,7 @@ fn attacks() -> Vec<(&'static str, String, String)> {
             format!("{}${{1}}{}", "<#escape x as x+x>".repeat(40), "</#escape>".repeat(40)),
         ),
         ("a long template", "x".repeat(40_000)),
+        ("a trim on each line", format!("{}${{input.nope}}", "<#t>\n".repeat(6_500))),
         ("trims on one line", format!("${{input.nope}}{}", "<#t>x ".repeat(5_000))),
         (
             "lists of a long template",

@@ -21,9 +21,9 @@ pub struct Carried {
 }
 
 impl Carried {
-    /// Whether it carries some of its delivery's events together, and not all.
+    /// Whether it carries some of a whole delivery's events, and does not name the part that they are.
     pub fn is_some_of_its_delivery(&self) -> bool {
-        self.payload != Payload::Object && self.id != self.delivery
+        self.id != self.delivery
     }
 
     /// Reads a request. `Err` says what is wrong with it.

@@ -13,7 +13,7 @@ use rand_pcg::Pcg64Mcg;
 use serde_json::{Value, json};
 
 use crate::{
-    attempts::Attempts,
+    attempts::{Attempts, Made},
     endpoint::{Arrival, Endpoint},
     executor::Executor,
     fault::Weather,
@@ -190,6 +190,11 @@ impl City {
         self.world
             .with(|state| state.endpoints.get(host).and_then(|one| one.log.clone()))
             .unwrap_or_default()
+    }
+
+    /// The requests and attempts that were made.
+    pub fn made(&self) -> Made {
+        self.world.with(|state| state.witness.attempts.made)
     }
 
     /// The ledger of an integration, over all hours.

@@ -266,7 +266,7 @@ impl Witness {
             }
             Queue::Retry => {
                 let Some(copy) = self.scheduled.remove(&id) else { return About::default() };
-                self.attempts.unscheduled(&copy.delivery);
+                self.attempts.unscheduled(&copy.delivery, &copy.events);
                 self.uncopy(&copy, false, now, "acknowledging its message");
                 About { integration: Some(copy.integration), events: copy.events }
             }
@@ -346,15 +346,12 @@ impl Witness {
         }
         let copy = self.copy(&aside.integration, aside.id.to_string(), numbers(&aside.events));
         let about = About { integration: Some(copy.integration), events: copy.events.clone() };
+        let makes = self.is_making(copy.integration);
         let checked = match parsed.place {
-            Place::Parked => {
-                self.attempts.parked(&aside, &copy.events, again, now);
-                Ok(())
-            }
+            Place::Parked => self.attempts.parked(&aside, &copy.events, makes, again, now),
             Place::Dead => {
                 self.dead.extend(copy.events.iter().map(|event| (copy.integration, *event)));
-                let makes = self.is_making(copy.integration);
-                self.attempts.dead(&copy.delivery, makes, now)
+                self.attempts.dead(&copy.delivery, &copy.events, makes, now)
             }
         };
         self.objects.insert(key.to_owned(), copy);
@@ -369,7 +366,7 @@ impl Witness {
         let Some(copy) = self.objects.remove(key) else { return About::default() };
         let place = ParkedKey::parse(key).map(|parsed| parsed.place);
         if place == Some(Place::Parked) {
-            self.attempts.unparked(&copy.delivery, now);
+            self.attempts.unparked(&copy.delivery, &copy.events, now);
         }
         self.uncopy(&copy, expired, now, "deleting its object");
         About { integration: Some(copy.integration), events: copy.events }
@@ -378,7 +375,7 @@ impl Witness {
     /// Something happened to a message of the RetryQueue that may add an attempt.
     pub fn excuse(&mut self, message: u64) {
         if let Some(copy) = self.scheduled.get(&message) {
-            self.attempts.excuse(&copy.delivery);
+            self.attempts.excuse(&copy.delivery, &copy.events);
         }
     }
 

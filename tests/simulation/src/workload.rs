@@ -36,7 +36,7 @@ const PAYLOADS: [&str; 3] = ["array", "object", "ndjson"];
 /// What may be tried at once.
 const RETRIES: [&str; 3] = ["none", "once", "backoff"];
 /// Events in a row that an endpoint cannot take.
-const POISONS: [u32; 5] = [1, 1, 1, 3, 5];
+const POISONS: [u32; 5] = [1, 1, 1, 3, 6];
 
 /// What a tenant sends: so many requests of so many events.
 #[derive(Clone, Debug)]

@@ -15,11 +15,27 @@ use serde_json::{Value, json};
 const MINUTE: i64 = 60_000;
 /// The schedule takes four hours; so long are events sent, and looked at.
 const HOURS: i64 = 5;
+/// So often comes one that is taken.
+const EVERY: i64 = MINUTE;
+/// How many of these come.
+const SINGLES: u64 = 300;
 
 /// A City with one integration that is set so, whose endpoint answers `status` to events `poisons`
 /// of the first request, after `takes` milliseconds. One request carries `together` events, and
-/// then single ones follow each minute for hours.
+/// then single ones follow for hours.
 fn city(settings: Value, together: u32, poisons: &[u32], status: u16, takes: i64) -> City {
+    busy(settings, together, poisons, status, takes, EVERY)
+}
+
+/// The same, with a single event every so many milliseconds.
+fn busy(
+    settings: Value,
+    together: u32,
+    poisons: &[u32],
+    status: u16,
+    takes: i64,
+    every: i64,
+) -> City {
     let mut city = City::new(7, None);
     city.found(Population { projects: 1, each: 1 });
     city.set(0, settings);
@@ -32,8 +48,8 @@ fn city(settings: Value, together: u32, poisons: &[u32], status: u16, takes: i64
         endpoint.takes = takes;
     });
     tenant.requests.push((begin, 0, first));
-    for minute in 0..HOURS * 60 {
-        tenant.requests.push((begin + 10_000 + minute * MINUTE, 0, city.number(0, 1)));
+    for after in (0..HOURS * 60 * MINUTE).step_by(usize::try_from(every).unwrap()) {
+        tenant.requests.push((begin + every + after, 0, city.number(0, 1)));
     }
     city.send(tenant);
     city.run(begin + HOURS * 60 * MINUTE + 10 * MINUTE);
@@ -73,7 +89,7 @@ fn requests(city: &City) -> Vec<usize> {
     let lasted = attempts[9][0].at - attempts[0][0].at;
     assert!((210 * MINUTE..=240 * MINUTE).contains(&lasted), "{lasted} ms");
     let counts = city.ledger(0);
-    let sent = u64::try_from(HOURS * 60).unwrap() + 1;
+    let sent = SINGLES + 1;
     let expected = [sent, sent - 1, 1];
     assert_eq!([counts.matched, counts.delivered, counts.dead], expected, "{counts:?}");
     attempts.iter().map(Vec::len).collect()
@@ -152,7 +168,7 @@ fn fifty(poisons: &[u32], status: u16) {
         assert!(of.iter().all(|one| whole(one) == whole(&seen[0])), "event {event}");
     }
     let dead = u64::try_from(poisons.len()).unwrap();
-    let sent = 50 + u64::try_from(HOURS * 60).unwrap();
+    let sent = 50 + SINGLES;
     let Counts { matched, delivered, dead: laid, filtered, .. } = city.ledger(0);
     assert_eq!([matched, delivered, laid, filtered], [sent, sent - dead, dead, 0]);
 }
@@ -173,37 +189,51 @@ fn two_events_of_fifty_hinder_no_other() {
 }
 
 #[test]
-fn who_fails_three_times_in_a_row_is_left_alone_and_the_others_have_their_turn() {
-    let settings = json!({"preset": "amplitude", "max_events": 50});
-    let city = city(settings, 50, &[0, 1, 2, 3], 400, 20);
-    let seen = city.seen(0);
-    for event in 4..50 {
-        let of: Vec<_> = seen.iter().filter(|one| one.events == [event]).collect();
-        assert_eq!((of.len(), of[0].status), (1, Some(200)), "event {event}");
-    }
-    // Of four that are never taken each attempt tries three, and the second, with others between, all.
-    let tried: Vec<_> = (0..4).map(|event| attempts(&seen, event).len()).collect();
-    assert_eq!(tried, [8, 8, 8, 7]);
-    assert_eq!(city.ledger(0).dead, 4);
+fn four_events_of_fifty_hinder_no_other_in_the_front() {
+    fifty(&[0, 1, 2, 3], 400);
+    fifty(&[0, 1, 2, 3], 500);
 }
 
 #[test]
-fn an_attempt_begins_requests_for_five_seconds() {
+fn who_fails_five_times_in_a_row_is_left_alone_until_the_first_slot() {
+    for (status, each) in [(400, 1), (503, 3)] {
+        let settings = json!({"preset": "amplitude", "max_events": 50});
+        // So many are taken meanwhile that it is not seen as ill.
+        let city = busy(settings, 50, &[0, 1, 2, 3, 4, 5, 6], status, 20, 2_000);
+        let seen = city.seen(0);
+        let first = seen[0].at;
+        for event in 0..50 {
+            let attempts = attempts(&seen, event);
+            let began = attempts[0][0].at - first;
+            let slot = if event < 5 { 0..5_000 } else { 54_000..70_000 };
+            assert!(slot.contains(&began), "event {event} after {began} ms");
+            let made: Vec<_> = attempts.iter().map(Vec::len).collect();
+            if event < 7 {
+                assert_eq!(made, [each; 10], "event {event}");
+                let lasted = attempts[9][0].at - attempts[0][0].at;
+                assert!((210 * MINUTE..=241 * MINUTE).contains(&lasted), "{lasted} ms");
+            } else {
+                assert_eq!((made, attempts[0][0].status), (vec![1], Some(200)), "event {event}");
+            }
+        }
+        assert_eq!(city.ledger(0).dead, 7);
+    }
+}
+
+#[test]
+fn an_attempt_begins_requests_for_five_seconds_and_the_rest_goes_on_at_once() {
     let settings = json!({"preset": "amplitude", "max_events": 50});
     let city = city(settings, 50, &[0], 400, 270);
     let seen = city.seen(0);
     let first = seen[0].at;
-    // What is left after that waits for the first slot, since one of them failed.
-    let began = |events: std::ops::Range<u32>| {
-        let of = seen.iter().filter(|one| events.contains(&one.events[0]));
-        of.map(|one| one.at - first).collect::<Vec<_>>()
-    };
-    let all: Vec<_> = began(0..50).into_iter().filter(|at| *at < 30_000).collect();
-    assert!(all.iter().all(|at| *at <= 5_000) && (18..=19).contains(&all.len()), "{all:?}");
-    let rest = began(u32::try_from(all.len()).unwrap()..50);
-    assert_eq!(rest.len(), 50 - all.len());
-    assert!(rest.iter().all(|at| (50_000..240_000).contains(at)), "{rest:?}");
+    let began: Vec<_> = (0..50).map(|event| attempts(&seen, event)[0][0].at - first).collect();
+    assert!(began.windows(2).all(|pair| pair[1] > pair[0]), "in their order: {began:?}");
+    assert!(began[49] < 15_000, "at once: {began:?}");
+    let made: Vec<_> = (0..50).map(|event| attempts(&seen, event).len()).collect();
+    assert_eq!((made[0], &made[1..]), (10, &[1; 49][..]));
     assert_eq!(city.ledger(0).dead, 1);
+    // An attempt with what was sent at first, one with each rest, and nine of what failed.
+    assert_eq!(city.made().attempts, SINGLES + 3 + 9);
 }
 
 #[test]
@@ -215,6 +245,6 @@ fn what_a_filter_leaves_out_is_counted_and_not_sent() {
     let seen = city.seen(0);
     assert_eq!(seen[0].events.len(), 40);
     let Counts { matched, delivered, filtered, .. } = city.ledger(0);
-    let sent = 60 + u64::try_from(HOURS * 60).unwrap();
+    let sent = 60 + SINGLES;
     assert_eq!([matched, delivered, filtered], [sent / 3 * 2, sent / 3 * 2, sent / 3]);
 }

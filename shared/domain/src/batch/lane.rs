@@ -274,8 +274,12 @@ impl<'a, P: Ports> Lane<'a, P> {
     }
 
     /// What becomes of a delivery that gets no attempt.
-    async fn leave(&mut self, job: Job) {
+    async fn leave(&mut self, mut job: Job) {
         let now = self.batch.ports.clock().now();
+        if !job.attempted {
+            // What others of its delivery were tried for is none of its schedule.
+            job.delivery.began = now;
+        }
         if now.plus(STORING) > self.invocation.deadline {
             self.failed.extend(job.records);
             return;

@@ -583,3 +583,15 @@ async fn poison_in_front_does_not_keep_the_others_from_being_tried() {
     assert_eq!(began, [false, false, false, false, false, true]);
     assert!(world.counts("a").scheduled == 8 && world.counts("a").matched == 8);
 }
+
+#[tokio::test]
+async fn what_there_was_no_time_to_try_begins_its_schedule_when_it_is_tried() {
+    let world = World::with(vec![one_each("a")]);
+    world.reply("a", Reply::Slow(200, 1_480));
+    let deadline = world.time().plus(Duration::from_secs(28));
+    let bodies = [message(0..8)];
+    assert_eq!(Batch::new(&world, policy()).fresh(&records(&bodies), deadline).await, all([]));
+    let sent = world.sent(Queue::Retry);
+    let Scheduled { delivery, not_before } = Scheduled::decode(&sent[0].body).unwrap();
+    assert_eq!((delivery.numbers.as_slice(), delivery.began), (&[5, 6, 7, 8][..], not_before));
+}

@@ -120,11 +120,19 @@ pub(super) fn fresh_jobs<'a, P: Ports>(
     messages: &'a [Arc<Decoded>],
     filtered: Arc<AtomicU64>,
 ) -> FreshJobs<'a, P, impl Iterator<Item = (Event, usize)> + 'a> {
+    let mut told = false;
     let events = messages
         .iter()
         .flat_map(|message| message.events.iter().map(|event| (event, message.record)))
         .filter(move |(event, _)| {
-            let wanted = compiled.wants(event);
+            let wanted = compiled.wants(event).unwrap_or_else(|error| {
+                // Once for a batch: whoever sends one such event sends many.
+                if !std::mem::replace(&mut told, true) {
+                    let integration = &integration.id;
+                    tracing::warn!(%integration, %error, "an event that its filter cannot read is not wanted");
+                }
+                false
+            });
             filtered.fetch_add(u64::from(!wanted), Ordering::Relaxed);
             wanted
         })

@@ -87,7 +87,9 @@ fn shorten<'e>(
     if units(text.as_str()) <= most {
         return Ok(Some(Value::Text(text.clone())));
     }
-    let characters: Vec<char> = basic(text.as_str(), site)?.chars().collect();
+    // A character that takes two places is no space and no dot, whichever half is looked at.
+    let twice = |character: char| std::iter::repeat_n(character, character.len_utf16());
+    let characters: Vec<char> = text.as_str().chars().flat_map(twice).collect();
     cx.spend_bytes(characters.len() * 4, site.pos)?;
     let keeps_space = true;
     let dots = terminator.starts_with(['.', '…']);
@@ -95,12 +97,12 @@ fn shorten<'e>(
     let Some((kept, space)) = kept else {
         return cx.text(terminator.to_owned(), site.pos).map(Some);
     };
-    let end = at_unit(text.as_str(), kept).unwrap_or(0);
-    let mut out = text.as_str().get(..end).unwrap_or_default().to_owned();
-    if space {
-        out.push(' ');
-    }
-    out.push_str(terminator);
+    let end = if space { [" ", terminator].concat() } else { terminator.to_owned() };
+    let Some(to) = at_unit(text.as_str(), kept) else {
+        return cx.cut(text.as_str(), kept, &end, site.pos).map(Some);
+    };
+    let mut out = text.as_str().get(..to).unwrap_or_default().to_owned();
+    out.push_str(&end);
     cx.text(out, site.pos).map(Some)
 }
 

@@ -86,8 +86,8 @@ pub(super) fn c<'e>(
 
 /// `?string`, `?string("…")`, `?string["…"]`, `?string.name` and `?string("yes", "no")`.
 pub(super) fn string<'e>(cx: &mut Context<'e>, call: &'e Call, site: Site) -> Outcome<Maybe<'e>> {
-    let value = cx.required(&call.target)?;
     let pos = site.pos;
+    let value = cx.whole(&call.target, pos)?;
     let mut formats = Vec::new();
     match &call.args {
         Args::None | Args::Lambda(..) => {}
@@ -99,7 +99,7 @@ pub(super) fn string<'e>(cx: &mut Context<'e>, call: &'e Call, site: Site) -> Ou
         }
         Args::Name(name) => formats.push(Text::Borrowed(name)),
         Args::Key(key) => {
-            let key = cx.required(key)?;
+            let key = cx.whole(key, pos)?;
             if let (Value::Text(_) | Value::Nothing, Value::Number(_) | Value::Sequence(_)) =
                 (&value, &key)
             {

@@ -56,6 +56,28 @@ fn bounds_hold() {
 }
 
 #[test]
+fn half_of_a_surrogate_pair_is_the_replacement_character() {
+    for (json, text) in [
+        (r#""\ud83d""#, "\u{fffd}"),
+        (r#""\ude00!""#, "\u{fffd}!"),
+        (r#""a\ud83d\n""#, "a\u{fffd}\n"),
+        (r#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
+        (r#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
+        (r#""\ud83d\u0041""#, "\u{fffd}A"),
+        (r#""\uD83D\uDE00""#, "😀"),
+    ] {
+        let input = Input::parse(json.as_bytes()).unwrap();
+        assert!(matches!(&input.root, Json::Text(found) if found == text), "{json}");
+    }
+    for json in [r#""\ud83d\u00""#, r#""\ud83d\ux000""#, r#""\ud8""#] {
+        assert!(Input::parse(json.as_bytes()).is_err(), "{json}");
+    }
+    let template = crate::Template::compile("${input.a}").unwrap();
+    let event = br#"{"\udc00k": 1, "cut": "\ud83d", "a": "\u00e9"}"#;
+    assert_eq!(template.render_json(event).unwrap(), "é");
+}
+
+#[test]
 fn errors_name_the_place() {
     let error = Input::parse(b"{\n \"a\": tru}").unwrap_err();
     assert_eq!((error.line, error.column), (2, 7));

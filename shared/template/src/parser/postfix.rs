@@ -38,8 +38,13 @@ impl Parser<'_> {
                 }
                 "!" => {
                     self.next()?;
-                    let fallback = self.fallback()?.map(Box::new);
-                    self.make(pos, ExprKind::Default(Box::new(expr), fallback))?
+                    let (fallback, bare) = self.fallback()?;
+                    let fallback = fallback.map(Box::new);
+                    let mut made = self.make(pos, ExprKind::Default(Box::new(expr), fallback))?;
+                    for _ in 0..bare {
+                        made = self.make(pos, ExprKind::Default(Box::new(made), None))?;
+                    }
+                    made
                 }
                 "(" => {
                     let pos = self.peek_pos()?;
@@ -52,16 +57,22 @@ impl Parser<'_> {
         }
     }
 
-    /// What follows `!`, if it is an expression: in `a!!` the second is not one that begins with "not".
-    fn fallback(&mut self) -> Compiled<Option<Expr>> {
+    /// What follows `!`, if it is an expression: in `a!!` the second is not one that begins with "not". If it is none,
+    /// as many more `!` as stand here are taken and counted; each would be looked at again for each before it.
+    fn fallback(&mut self) -> Compiled<(Option<Expr>, usize)> {
         if !self.starts_expression()? {
-            return Ok(None);
+            return Ok((None, 0));
         }
         let saved = (self.lexer.clone(), self.peeked.clone(), self.end);
-        while self.take_op("!")? {}
-        let starts = self.starts_expression()?;
+        let mut bare = 0;
+        while self.take_op("!")? {
+            bare += 1;
+        }
+        if !self.starts_expression()? {
+            return Ok((None, bare));
+        }
         (self.lexer, self.peeked, self.end) = saved;
-        if starts { self.expression().map(Some) } else { Ok(None) }
+        Ok((Some(self.expression()?), 0))
     }
 
     fn member(&mut self, expr: Expr) -> Compiled<Expr> {

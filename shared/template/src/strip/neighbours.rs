@@ -79,17 +79,17 @@ impl Tree {
             .is_some_and(|node| matches!(node.kind, Kind::Quiet | Kind::Macro | Kind::Comment))
     }
 
-    /// Whether nothing is left of a part.
-    pub(super) fn ignorable(&self, id: usize, strip: bool) -> bool {
+    /// Whether nothing is left of a part that stands between these two.
+    pub(super) fn ignorable(&self, id: usize, strip: bool, beside: [Option<usize>; 2]) -> bool {
         let Some(node) = self.node(id) else { return false };
         match node.kind {
             Kind::Trim { .. } => true,
-            Kind::Text => self.ignorable_text(id, strip),
+            Kind::Text => self.ignorable_text(id, strip, beside),
             _ => false,
         }
     }
 
-    fn ignorable_text(&self, id: usize, strip: bool) -> bool {
+    fn ignorable_text(&self, id: usize, strip: bool, beside: [Option<usize>; 2]) -> bool {
         let Some(node) = self.node(id) else { return false };
         if node.text.is_empty() {
             return true;
@@ -98,7 +98,7 @@ impl Tree {
             return false;
         }
         let top = self.at_top(id);
-        let (previous, next) = (self.previous_sibling(id), self.next_sibling(id));
+        let [previous, next] = beside;
         ((previous.is_none() && top) || self.quiet(previous))
             && ((next.is_none() && top) || self.quiet(next))
     }
@@ -118,7 +118,9 @@ impl Tree {
         match node.kind {
             Kind::Output => true,
             Kind::Text => {
-                !self.ignorable_text(id, true) && !matches!(nearest(&node.text), Some('\n' | '\r'))
+                let beside = [self.previous_sibling(id), self.next_sibling(id)];
+                !self.ignorable_text(id, true, beside)
+                    && !matches!(nearest(&node.text), Some('\n' | '\r'))
             }
             _ => false,
         }

@@ -204,12 +204,8 @@ impl Sender for Port {
         } else {
             Err(SendError::Connect("refused".to_owned()))
         };
-        // It is split, even if the template left only one event of it.
-        let splits = events.len() > 1
-            || (carried.is_some_of_its_delivery()
-                && self.world.with(|state| state.witness.is_making(number)));
         let on_top = matches!(&answer, Ok(Answer { status: 410, .. }))
-            || (splits && matches!(&answer, Ok(Answer { status: 413, .. })))
+            || (events.len() > 1 && matches!(&answer, Ok(Answer { status: 413, .. })))
             || matches!(&answer, Ok(Answer { status: 429 | 503, retry_after: Some(_), .. }));
         let ended = match &answer {
             Ok(_) if succeeds => Ended::Well,

@@ -73,10 +73,48 @@ fn depth_is_an_error_only_where_the_pattern_looks() {
 }
 
 #[test]
-fn a_number_no_double_can_hold_is_an_error_only_where_the_pattern_looks() {
+fn a_number_no_double_can_hold_is_a_value_that_equals_none() {
+    let beyond = [r#"{"x": 1e999}"#, r#"{"x": -1e999}"#, r#"{"x": [1E+400, {}]}"#];
+    for none in ["[1]", "[0]", r#"[{"numeric": [">", 0]}]"#, r#"[{"numeric": ["<=", 0]}]"#] {
+        check(&format!(r#"{{"x": {none}}}"#), &[], &beyond);
+    }
+    check(r#"{"x": [null, true, "1e999", {"wildcard": "*"}, {"exists": false}]}"#, &[], &beyond);
+    check(r#"{"x": [{"exists": true}]}"#, &beyond, &[]);
+    for excluded in ["0", "[1, 2]", r#""1e999""#, r#"{"prefix": "1"}"#] {
+        check(&format!(r#"{{"x": [{{"anything-but": {excluded}}}]}}"#), &beyond, &[]);
+    }
+    check(r#"{"x": [1]}"#, &[r#"{"y": 1e999, "x": 1}"#, r#"{"x": [1e999, 1]}"#], &[]);
+    check(
+        r#"{"x": [0], "y": [{"exists": true}]}"#,
+        &[r#"{"x": -0.0, "y": 1e999}"#, r#"{"x": -0, "y": "\ud83d"}"#],
+        &[r#"{"x": 1e999, "y": 1}"#],
+    );
+}
+
+#[test]
+fn half_of_a_surrogate_pair_is_the_replacement_character() {
+    check(
+        r#"{"x": [{"prefix": "cut"}]}"#,
+        &[
+            r#"{"x": "cut\ud83d"}"#,
+            r#"{"x": "cut", "\ude00": 1}"#,
+            r#"{"x": "cut", "y": ["\ud83d\ud83d"]}"#,
+        ],
+        &[r#"{"x": "\ud83dcut"}"#],
+    );
+    check(
+        r#"{"\ufffd": {"x": ["\ufffd", "\ufffd\n", "\ufffd😀"]}}"#,
+        &[
+            r#"{"\ud83d": {"x": "\uDE00"}}"#,
+            r#"{"\ufffd": {"x": "\ud83d\n"}}"#,
+            r#"{"\ud83d": {"x": "\ud83d\ud83d\ude00"}}"#,
+        ],
+        &[r#"{"\ud83d\ude00": {"x": "\uDE00"}}"#, r#"{"\ud83d": {"x": "?"}}"#],
+    );
     let filter = compile(r#"{"x": [1]}"#);
-    assert!(filter.matches(br#"{"x": 1e999}"#).is_err());
-    assert!(filter.matches(br#"{"y": 1e999, "x": 1}"#).unwrap());
+    for text in [r#"{"\ud83d": 1"#, r#"{"\ud83d": 01e999}"#, r#"{"\ud83d\ud8": 1}"#] {
+        assert!(filter.matches(text.as_bytes()).is_err(), "{text}");
+    }
 }
 
 #[test]
