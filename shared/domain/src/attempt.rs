@@ -2,8 +2,6 @@
 
 use std::{pin::pin, time::Duration};
 
-use bytes::Bytes;
-
 use crate::{
     answer_text::answer_text,
     breaker::Observation,
@@ -11,14 +9,13 @@ use crate::{
     delivery::Delivery,
     destination::{Allowed, Destination},
     event::Event,
-    gzip::gzip,
     immediate,
     integration::Integration,
     outcome::{Failure, Outcome, outcome},
-    payload::{self, Body, content_type, together},
-    ports::{Clock, Headers, Ports, Random, Request, Sender, Sent},
+    payload::{self, Body, together},
+    ports::{Clock, Ports, Random, Sender, Sent},
     preset::Payload,
-    signature::sign,
+    request::Packed,
     step_aside::step_aside,
     time::Timestamp,
     within::within,
@@ -159,7 +156,7 @@ pub async fn attempt<P: Ports>(
         delivery,
         patience,
         began,
-        to,
+        to: &to,
         next: 0,
         held: None,
         delivered: 0,
@@ -181,7 +178,7 @@ struct Attempt<'a, P> {
     delivery: &'a Delivery,
     patience: Option<Duration>,
     began: Timestamp,
-    to: Destination,
+    to: &'a Destination,
     /// The first event that is in no request yet.
     next: usize,
     /// A payload that had no room in the last request.
@@ -290,17 +287,15 @@ impl<P: Ports> Attempt<'_, P> {
     }
 
     async fn send(&mut self, body: &Body) -> Outcome {
-        let gzipped = self.integration.wants_gzip(&self.to);
-        let plain = Bytes::from(body.plain.clone());
-        let sent = if gzipped { Bytes::from(gzip(&plain)) } else { plain.clone() };
+        let packed = Packed::new(self.integration, self.to, body);
         let began = self.ports.clock().now();
         let mut requests = 0;
         loop {
             requests += 1;
             self.made.requests += 1;
-            self.made.plain_bytes += plain.len();
-            self.made.sent_bytes += sent.len();
-            let outcome = self.request(body, &plain, sent.clone(), gzipped).await;
+            self.made.plain_bytes += body.plain.len();
+            self.made.sent_bytes += packed.sent.len();
+            let outcome = self.request(&packed).await;
             let elapsed = self.ports.clock().now().since(began);
             let policy = self.integration.immediate_retry();
             match immediate::wait(policy, &outcome, requests, elapsed, chance(self.ports)) {
@@ -310,16 +305,9 @@ impl<P: Ports> Attempt<'_, P> {
         }
     }
 
-    async fn request(&mut self, body: &Body, plain: &[u8], sent: Bytes, gzipped: bool) -> Outcome {
+    async fn request(&mut self, packed: &Packed<'_>) -> Outcome {
         let ports = self.ports;
-        let at = ports.clock().now();
-        let request = Request {
-            to: self.to.clone(),
-            id: body.id.clone(),
-            headers: headers(self.integration, &body.id, at, plain),
-            body: sent,
-            gzipped,
-        };
+        let request = packed.request(ports.clock().now());
         let mut sending = pin!(ports.sender().send(request));
         let sent = match self.patience {
             None => Some(sending.await),
@@ -344,7 +332,7 @@ impl<P: Ports> Attempt<'_, P> {
             let answer = answer.ok();
             self.made.status = answer.as_ref().map(|answer| answer.status);
             self.made.answer =
-                answer.and_then(|answer| answer_text(&answer.body, self.integration, &self.to));
+                answer.and_then(|answer| answer_text(&answer.body, self.integration, self.to));
         }
         outcome
     }
@@ -398,22 +386,6 @@ fn weight(outcome: &Outcome) -> u8 {
         | Outcome::TooLarge
         | Outcome::Unanswered => 3,
     }
-}
-
-/// All headers but those of HTTP itself. The customer's come in the place of the preset's.
-fn headers(integration: &Integration, id: &str, at: Timestamp, plain: &[u8]) -> Headers {
-    let mut headers = Headers::default();
-    headers.set("content-type", content_type(integration));
-    headers.set("user-agent", integration.preset.defaults().user_agent);
-    for (name, value) in &integration.own.headers {
-        headers.set(name, value.reveal());
-    }
-    headers.set("webhook-id", id);
-    headers.set("webhook-timestamp", at.seconds().to_string());
-    for (name, value) in sign(integration, id, at, plain) {
-        headers.set(name, value);
-    }
-    headers
 }
 
 /// Between 0 and 1.

@@ -248,7 +248,7 @@ impl<P: Ports> Batch<P> {
         let compiled = self.compiler.compiled(integration);
         compiled
             .inspect_err(|error| {
-                tracing::error!(error, integration = %integration.id, "filter not compiled");
+                tracing::error!(%error, integration = %integration.id, "filter not compiled");
             })
             .ok()
     }

@@ -46,6 +46,7 @@ pub mod ports;
 pub mod preset;
 pub mod problem;
 pub mod queueing;
+mod request;
 pub mod retry;
 pub mod schedule;
 pub mod secret;

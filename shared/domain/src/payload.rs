@@ -1,5 +1,6 @@
 //! What requests carry: the bodies of a delivery, made from its events.
 
+use flagpost_template::{CompileError, RenderError};
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
@@ -26,8 +27,22 @@ pub struct Body {
 
 /// Why an event could not be made into a payload. It never quotes the event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("template: {0}")]
-pub struct Unmade(pub String);
+pub enum Unmade {
+    /// The template is none: it was checked when it was saved, by another version of this code.
+    #[error("template: {0}")]
+    NoTemplate(CompileError),
+    /// It cannot be rendered.
+    #[error("template: {0}")]
+    NotRendered(RenderError),
+    /// What it made of the event is not JSON.
+    #[error("template: the result is not JSON at its line {line}, column {column}")]
+    NotJson {
+        /// The line of the result, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
+}
 
 /// The payload of one event: the event itself, its exposure's details where the integration wants
 /// them, or what the template makes of that.
@@ -45,16 +60,13 @@ pub fn make(
     let Some(template) = compiled.template() else {
         return Ok(event);
     };
-    let template = template.map_err(|error| Unmade(error.to_owned()))?;
-    let rendered =
-        template.render_json(event.as_bytes()).map_err(|error| Unmade(error.to_string()))?;
+    let template = template.map_err(|error| Unmade::NoTemplate(error.clone()))?;
+    let rendered = template.render_json(event.as_bytes()).map_err(Unmade::NotRendered)?;
     if integration.own.template_result != Some(TemplateResult::Text)
         && let Err(error) = serde_json::from_str::<IgnoredAny>(&rendered)
     {
         // The error's own text may quote the result.
-        let (line, column) = (error.line(), error.column());
-        let detail = format!("the result is not JSON at its line {line}, column {column}");
-        return Err(Unmade(detail));
+        return Err(Unmade::NotJson { line: error.line(), column: error.column() });
     }
     Ok(Event::from_object(rendered))
 }

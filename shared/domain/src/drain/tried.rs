@@ -102,7 +102,7 @@ impl<P: Ports> Drain<P> {
         let compiled = match self.compiler.compiled(&integration) {
             Ok(compiled) => compiled,
             Err(error) => {
-                tracing::error!(error, integration = %integration.id, "filter not compiled");
+                tracing::error!(%error, integration = %integration.id, "filter not compiled");
                 return Tried::NotNow(key);
             }
         };
