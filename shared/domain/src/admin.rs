@@ -5,6 +5,7 @@
 
 mod access;
 mod fields;
+mod given;
 mod integrations;
 mod keys;
 #[cfg(test)]
@@ -12,11 +13,14 @@ mod memory;
 mod pausing;
 mod precondition;
 mod presets;
+mod preview;
 mod projects;
 mod route;
+mod sample;
 mod secret;
 mod settings;
 mod status;
+mod test_send;
 mod view;
 mod wake;
 
@@ -24,7 +28,7 @@ use serde::Serialize;
 
 use crate::{
     destination::Allowed,
-    ports::{AdminStore, KeyHash, PortError, Services},
+    ports::{AdminStore, KeyHash, PortError, Ports, Services},
     problem::{Kind, Problem},
 };
 
@@ -33,14 +37,17 @@ use route::Route;
 
 /// The largest body that a request may have.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The same where it holds an event, and a template with all its escapes.
+pub const MAX_TEST_BODY_BYTES: usize = 256 * 1024;
 
 /// How often a write that lost a race is tried anew.
 const TRIES: usize = 5;
 
-/// Everything that the operator's API needs: the services, and a store that takes configuration.
-pub trait AdminPorts: Services<Store: AdminStore> {}
+/// Everything that the operator's API needs: the services with a store that takes configuration, and
+/// a sender for tests.
+pub trait AdminPorts: Ports + Services<Store: AdminStore> {}
 
-impl<P: Services<Store: AdminStore>> AdminPorts for P {}
+impl<P: Ports + Services<Store: AdminStore>> AdminPorts for P {}
 
 /// The operator's API over its ports.
 pub struct Admin<P> {
@@ -149,8 +156,9 @@ impl<P: AdminPorts> Admin<P> {
     }
 
     async fn answer(&self, route: Route, request: &Request<'_>) -> Result<Reply, Failure> {
-        if request.body.len() > MAX_BODY_BYTES {
-            let detail = format!("the body may have at most {MAX_BODY_BYTES} bytes");
+        let most = route.max_body_bytes();
+        if request.body.len() > most {
+            let detail = format!("the body may have at most {most} bytes");
             return Err(Problem::new(Kind::ContentTooLarge, detail).into());
         }
         let body = || Fields::parse(request.body);
@@ -174,6 +182,10 @@ impl<P: AdminPorts> Admin<P> {
             Route::Pause(project, id) => self.pause(&project, &id, body()?).await,
             Route::Resume(project, id) => self.resume(&project, &id, body()?).await,
             Route::Status(project, id) => self.status(&project, &id).await,
+            Route::TestSend(project, id) => {
+                self.test_send(&project, &id, body()?, request.body).await
+            }
+            Route::Preview(project, id) => self.preview(&project, &id, body()?, request.body).await,
             Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
             Route::ListPresets => presets::list(),
         }

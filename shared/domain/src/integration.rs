@@ -211,6 +211,11 @@ impl Integration {
         self.own.exposures.unwrap_or(self.preset.defaults().exposures)
     }
 
+    /// Whether the customer has a header of this name, in whatever letters.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.own.headers.keys().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// Whether bodies to this destination are compressed.
     pub fn wants_gzip(&self, to: &Destination) -> bool {
         self.own.gzip.unwrap_or_else(|| match self.preset.defaults().gzip {

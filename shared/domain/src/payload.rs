@@ -9,9 +9,11 @@ use crate::{
     delivery::Delivery,
     event::{self, Event},
     hex::hex,
+    id::DeliveryId,
     integration::{Integration, TemplateResult},
     native::exposure::in_metadata,
     preset::{Exposures, Payload},
+    time::Timestamp,
 };
 
 /// The body of one request.
@@ -108,6 +110,26 @@ pub fn together(payload: Payload, delivery: &Delivery, made: &[(usize, Event)]) 
         _ => format!("{}.{}", delivery.id.whole(), digest(delivery, &positions)),
     };
     Body { id, positions, plain }
+}
+
+/// The body of a request with this event and no other, in a delivery of its own.
+pub fn alone(
+    integration: &Integration,
+    compiled: &Compiled,
+    event: &Event,
+    id: DeliveryId,
+) -> Result<Body, Unmade> {
+    let made = make(integration, compiled, event)?;
+    let delivery = Delivery {
+        id,
+        project: integration.project.clone(),
+        integration: integration.id.clone(),
+        began: Timestamp::default(),
+        events: vec![event.clone()],
+        numbers: Vec::new(),
+        rest: false,
+    };
+    Ok(together(integration.payload(), &delivery, &[(0, made)]))
 }
 
 /// Tells which events of a delivery a request has, where it has not all of them.

@@ -1,5 +1,6 @@
 //! Which use case a method and a path mean.
 
+use super::{MAX_BODY_BYTES, MAX_TEST_BODY_BYTES};
 use crate::{
     id::{IntegrationId, KeyId, ProjectId},
     problem::{Kind, Problem},
@@ -22,6 +23,8 @@ pub(super) enum Route {
     Pause(ProjectId, IntegrationId),
     Resume(ProjectId, IntegrationId),
     Status(ProjectId, IntegrationId),
+    TestSend(ProjectId, IntegrationId),
+    Preview(ProjectId, IntegrationId),
     RotateSecret(ProjectId, IntegrationId),
     ListPresets,
 }
@@ -44,8 +47,18 @@ impl Route {
             Self::Pause(..) => "pause",
             Self::Resume(..) => "resume",
             Self::Status(..) => "status",
+            Self::TestSend(..) => "test_send",
+            Self::Preview(..) => "preview",
             Self::RotateSecret(..) => "rotate_secret",
             Self::ListPresets => "list_presets",
+        }
+    }
+
+    /// The largest body that it takes.
+    pub(super) fn max_body_bytes(&self) -> usize {
+        match self {
+            Self::TestSend(..) | Self::Preview(..) => MAX_TEST_BODY_BYTES,
+            _ => MAX_BODY_BYTES,
         }
     }
 }
@@ -100,6 +113,8 @@ pub(super) fn find(method: &str, path: &str) -> Result<Route, Problem> {
                 ["pause"] => choose(method, &[("POST", Route::Pause(project, id))]),
                 ["resume"] => choose(method, &[("POST", Route::Resume(project, id))]),
                 ["secret"] => choose(method, &[("POST", Route::RotateSecret(project, id))]),
+                ["test"] => choose(method, &[("POST", Route::TestSend(project, id))]),
+                ["preview"] => choose(method, &[("POST", Route::Preview(project, id))]),
                 ["status"] => choose(method, &[("GET", Route::Status(project, id))]),
                 _ => Err(nowhere()),
             }
@@ -152,6 +167,8 @@ mod tests {
             ("POST", &format!("{integration}/resume"), "resume"),
             ("GET", &format!("{integration}/status"), "status"),
             ("POST", &format!("{integration}/secret"), "rotate_secret"),
+            ("POST", &format!("{integration}/test"), "test_send"),
+            ("POST", &format!("{integration}/preview"), "preview"),
             ("GET", "/v1/presets", "list_presets"),
         ] {
             assert_eq!(name(method, path), expected, "{method} {path}");
@@ -206,6 +223,8 @@ mod tests {
             ("GET", "/v1/projects/shop/integrations/i/pause", "POST"),
             ("GET", "/v1/projects/shop/integrations/i/resume", "POST"),
             ("POST", "/v1/projects/shop/integrations/i/status", "GET"),
+            ("GET", "/v1/projects/shop/integrations/i/test", "POST"),
+            ("GET", "/v1/projects/shop/integrations/i/preview", "POST"),
         ] {
             let problem = find(method, path).unwrap_err();
             assert_eq!(problem.kind, Kind::MethodNotAllowed, "{method} {path}");

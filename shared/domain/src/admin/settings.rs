@@ -2,6 +2,7 @@
 
 mod own;
 
+pub(super) use own::{RESULTS, check_result};
 use serde_json::{Map, Value};
 
 use super::{

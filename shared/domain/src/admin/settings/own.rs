@@ -38,7 +38,8 @@ const SCHEMES: [(&str, Scheme); 4] = [
 ];
 const EXPOSURES: [(&str, Exposures); 2] =
     [("statsig_metadata", Exposures::StatsigMetadata), ("metadata", Exposures::Metadata)];
-const RESULTS: [(&str, TemplateResult); 2] =
+/// What a template may make.
+pub(in crate::admin) const RESULTS: [(&str, TemplateResult); 2] =
     [("json", TemplateResult::Json), ("text", TemplateResult::Text)];
 
 /// Reads them. `present` are those before the change; `preset` is `None` if it had a fault.
@@ -66,14 +67,7 @@ pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -
         fields.take("secret");
         return own;
     };
-    if own.template_result.is_some() && own.template.is_none() {
-        fields.fault("template_result", "says what the template makes, and there is no `template`");
-    }
-    let payload = own.payload.unwrap_or(preset.defaults().payload);
-    if own.template_result == Some(TemplateResult::Text) && payload != Payload::Object {
-        let detail = "can be `text` only with `payload` `object`: an array holds JSON";
-        fields.fault("template_result", detail);
-    }
+    check_result(fields, &own, own.payload.unwrap_or(preset.defaults().payload));
     let scheme = own.signature.unwrap_or(preset.defaults().signature);
     own.secret = secret(fields, scheme);
     // Whoever sets another secret here wants the old one to end; a rotation has a call of its own.
@@ -81,6 +75,17 @@ pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -
         own.old_secret.clone_from(&present.old_secret);
     }
     own
+}
+
+/// Whether what the template makes fits the rest.
+pub(in crate::admin) fn check_result(fields: &mut Fields, own: &Own, payload: Payload) {
+    if own.template_result.is_some() && own.template.is_none() {
+        fields.fault("template_result", "says what the template makes, and there is no `template`");
+    }
+    if own.template_result == Some(TemplateResult::Text) && payload != Payload::Object {
+        let detail = "can be `text` only with `payload` `object`: an array holds JSON";
+        fields.fault("template_result", detail);
+    }
 }
 
 fn secret(fields: &mut Fields, scheme: Scheme) -> Option<Secret> {
