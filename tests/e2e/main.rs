@@ -39,3 +39,4 @@ mod signatures;
 mod standard;
 mod strangers;
 mod templates;
+mod test_send;
