@@ -24,6 +24,7 @@ DEFAULTS = {
     "HealthyResetSeconds": 600,
     "ParkedRetentionDays": 14,
     "DeadRetentionDays": 30,
+    "AttemptsRetentionDays": 7,
     "LogRetentionDays": 30,
     "EventsConcurrency": "0",
     "RetryConcurrency": "0",
