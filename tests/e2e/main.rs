@@ -25,6 +25,7 @@ mod breaker;
 mod deletion;
 mod delivery;
 mod flagsmith;
+mod limits;
 mod misbehaving;
 mod operator;
 mod presets;

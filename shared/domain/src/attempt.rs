@@ -9,6 +9,7 @@ use crate::{
     delivery::Delivery,
     destination::{Allowed, Destination},
     event::Event,
+    gate::Turn,
     immediate,
     integration::Integration,
     outcome::{Failure, Outcome, outcome},
@@ -28,6 +29,9 @@ pub const ATTEMPT: Duration = Duration::from_secs(26);
 /// Where a delivery takes several requests, none begins later than this. What is left then is another
 /// attempt's.
 const GO_ON: Duration = Duration::from_secs(5);
+
+/// The same for a request that is tried again, where a limit holds it back: there is time for it yet.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// An endpoint that fails this often in a row is left alone for the rest of the attempt.
 const IN_A_ROW: usize = 5;
@@ -127,6 +131,31 @@ pub async fn attempt<P: Ports>(
     delivery: &Delivery,
     patience: Option<Duration>,
 ) -> Attempted {
+    make_attempt(ports, allowed, integration, compiled, delivery, patience, None).await
+}
+
+/// Makes one attempt, with all the time of a request, whose requests each wait for their turn if
+/// they need one. It begins with the first that gets it; if none does, nothing was tried.
+pub async fn attempt_in_turn<P: Ports>(
+    ports: &P,
+    allowed: &Allowed,
+    integration: &Integration,
+    compiled: &Compiled,
+    delivery: &Delivery,
+    turn: Option<Turn>,
+) -> Attempted {
+    make_attempt(ports, allowed, integration, compiled, delivery, None, turn).await
+}
+
+async fn make_attempt<P: Ports>(
+    ports: &P,
+    allowed: &Allowed,
+    integration: &Integration,
+    compiled: &Compiled,
+    delivery: &Delivery,
+    patience: Option<Duration>,
+    turn: Option<Turn>,
+) -> Attempted {
     let began = ports.clock().now();
     let to = match Destination::parse(&integration.url, allowed) {
         Ok(to) => to,
@@ -155,10 +184,12 @@ pub async fn attempt<P: Ports>(
         compiled,
         delivery,
         patience,
+        turn,
         began,
         to: &to,
         next: 0,
         held: None,
+        unsent: Vec::new(),
         delivered: 0,
         failed: Vec::new(),
         ill_in_a_row: 0,
@@ -177,12 +208,15 @@ struct Attempt<'a, P> {
     compiled: &'a Compiled,
     delivery: &'a Delivery,
     patience: Option<Duration>,
+    turn: Option<Turn>,
     began: Timestamp,
     to: &'a Destination,
     /// The first event that is in no request yet.
     next: usize,
     /// A payload that had no room in the last request.
     held: Option<(usize, Event)>,
+    /// Those of a request that did not get its turn.
+    unsent: Vec<usize>,
     delivered: usize,
     failed: Vec<(Vec<usize>, Outcome)>,
     ill_in_a_row: usize,
@@ -203,6 +237,10 @@ impl<P: Ports> Attempt<'_, P> {
             let made = self.make(payload).await;
             if made.is_empty() {
                 continue;
+            }
+            if !self.gets_turn(self.began.plus(GO_ON)).await {
+                self.unsent = made.iter().map(|(position, _)| *position).collect();
+                return;
             }
             let body = together(payload, self.delivery, &made);
             drop(made);
@@ -249,6 +287,19 @@ impl<P: Ports> Attempt<'_, P> {
             }
         }
         made
+    }
+
+    /// Waits for the next request's turn, where it needs one: whether it comes by `until`. The first
+    /// one has all the time that the slice has, and the attempt begins with it.
+    async fn gets_turn(&mut self, until: Timestamp) -> bool {
+        let Some(turn) = &mut self.turn else { return true };
+        let clock = self.ports.clock();
+        if self.made.requests > 0 {
+            return turn.next(clock, until).await.is_some();
+        }
+        let begins = turn.first(clock).await;
+        self.began = begins.unwrap_or(self.began);
+        begins.is_some()
     }
 
     /// Whether what is left is another attempt's. One event at least is tried: an attempt that tries
@@ -302,6 +353,10 @@ impl<P: Ports> Attempt<'_, P> {
                 Some(wait) => self.ports.clock().sleep(wait).await,
                 None => return outcome,
             }
+            let until = immediate::latest(policy, began).unwrap_or(Timestamp(i64::MAX));
+            if !self.gets_turn(until.min(self.began.plus(AGAIN))).await {
+                return outcome;
+            }
         }
     }
 
@@ -339,7 +394,9 @@ impl<P: Ports> Attempt<'_, P> {
 
     fn end(self) -> Attempted {
         let held = self.held.iter().map(|(position, _)| *position);
-        let untried: Vec<_> = held.chain(self.next..self.delivery.events.len()).collect();
+        let unsent = self.unsent.iter().copied();
+        let untried: Vec<_> =
+            unsent.chain(held).chain(self.next..self.delivery.events.len()).collect();
         let worst = self.failed.iter().map(|(_, outcome)| outcome).max_by_key(|one| weight(one));
         let outcome = match worst {
             Some(worst) => worst.clone(),

@@ -18,6 +18,7 @@ use crate::{
     batch::Policy,
     compiled::Compiler,
     count::Uncounted,
+    gate::Gate,
     health::Health,
     id::{IntegrationId, ProjectId, unique},
     message::Wake,
@@ -121,7 +122,10 @@ impl<P: Ports> Drain<P> {
         random.copy_from_slice(&self.ports.random().bytes()[..16]);
         let owner = unique(now, random);
         let end = match store.take_lease(project, id, &owner, now, now.plus(self.lease)).await {
-            Ok(true) => self.under_lease(wake, &owner, deadline).await,
+            Ok(true) => {
+                let calm = health.breaker.is_calm(&self.policy.breaker, now);
+                self.under_lease(wake, &owner, deadline, calm).await
+            }
             Ok(false) => {
                 let held = store.health(project, id).await?.lease.map_or(now, |lease| lease.until);
                 // It may be released long before its end.
@@ -143,6 +147,7 @@ impl<P: Ports> Drain<P> {
         wake: &Wake,
         owner: &str,
         deadline: Timestamp,
+        calm: bool,
     ) -> PortResult<WakeEnd> {
         let Wake { integration: id, project, rate, .. } = wake;
         let store = self.ports.store();
@@ -157,7 +162,8 @@ impl<P: Ports> Drain<P> {
             }
             Found::Present(integration) if !integration.enabled => SliceEnd::Leave,
             Found::Present(integration) => {
-                Slice::new(self, *integration, owner, deadline, *rate).run().await?
+                let gate = Gate::new(integration.own.limits, *rate, calm, self.ports.clock().now());
+                Slice::new(self, *integration, owner, deadline, gate).run().await?
             }
         };
         match end {

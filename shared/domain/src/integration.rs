@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     destination::Destination,
     id::{IntegrationId, ProjectId},
+    limits::Limits,
     preset::{Exposures, Gzip, ImmediateRetry, Payload, Preset, Scheme, Success},
     secret::Secret,
     time::Timestamp,
@@ -130,6 +131,9 @@ pub struct Own {
     /// What the template makes; JSON when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_result: Option<TemplateResult>,
+    /// What the endpoint is sent at most.
+    #[serde(default, skip_serializing_if = "Limits::is_none")]
+    pub limits: Limits,
     /// The customer's headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Secret>,
@@ -176,6 +180,11 @@ impl Integration {
             && origins.contains(&origin)
             && (self.environments.is_empty()
                 || self.environments.iter().any(|id| id == environment))
+    }
+
+    /// Whether it has limits: then only the drainer sends to it.
+    pub fn is_limited(&self) -> bool {
+        !self.own.limits.is_none()
     }
 
     /// What one request carries.

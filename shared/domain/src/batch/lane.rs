@@ -63,6 +63,8 @@ enum End {
     /// Nobody knows whether it is paused.
     Unknown,
     Paced(Why),
+    /// It has limits: only the drainer sends to it.
+    Limited,
     Stopped(Stop),
 }
 
@@ -181,6 +183,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             Some(Route::Paced(why)) => Some(End::Paced(why)),
             // It takes nothing new, and what it has stays parked.
             Some(Route::Direct) if !enabled => Some(End::Paced(Why::Paused)),
+            Some(Route::Direct) if self.integration.is_limited() => Some(End::Limited),
             Some(Route::Direct) if self.invocation.hanging().contains(id) => {
                 Some(End::Stopped(Stop::TimedOut))
             }

@@ -64,9 +64,9 @@ impl<P: Ports> Slice<'_, P> {
         self.log.note(record.and_then(disposition));
         match disposition {
             Disposition::Delivered | Disposition::Split | Disposition::GoOn => {
-                self.pacer.went_well(now);
+                self.gate.went_well(now);
             }
-            _ => self.pacer.went_badly(now),
+            _ => self.gate.went_badly(now),
         }
         if attempted.left() == 0 {
             let events = delivery.count();

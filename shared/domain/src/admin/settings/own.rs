@@ -10,6 +10,7 @@ use crate::admin::fields::Fields;
 use crate::{
     header::{MAX_HEADERS, name_fault, value_fault},
     integration::{Origin, Own, TemplateResult},
+    limits::{Limits, MAX_IN_FLIGHT, NotPerSecond, PerSecond},
     preset::{Exposures, ImmediateRetry, Payload, Preset, Scheme, Success},
     secret::Secret,
     signature,
@@ -56,6 +57,7 @@ pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -
         statsig_events: statsig_events(fields),
         template: template(fields),
         template_result: fields.word("template_result", &RESULTS),
+        limits: limits(fields),
         headers: headers(fields),
         secret: None,
         old_secret: None,
@@ -138,6 +140,22 @@ fn template(fields: &mut Fields) -> Option<String> {
         fields.fault("template", error.to_string());
     }
     Some(source.to_owned())
+}
+
+fn limits(fields: &mut Fields) -> Limits {
+    fields.object("limits", |limits| Limits {
+        per_second: per_second(limits),
+        in_flight: limits.number("in_flight", &(1..=MAX_IN_FLIGHT)),
+    })
+}
+
+fn per_second(limits: &mut Fields) -> Option<PerSecond> {
+    let value = limits.take("per_second")?;
+    let number = value.as_f64().and_then(|number| PerSecond::try_from(number).ok());
+    if number.is_none() {
+        limits.fault("per_second", format!("must be {NotPerSecond}"));
+    }
+    number
 }
 
 fn headers(fields: &mut Fields) -> BTreeMap<String, Secret> {
