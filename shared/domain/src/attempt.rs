@@ -21,6 +21,7 @@ use crate::{
     signature::sign,
     step_aside::step_aside,
     time::Timestamp,
+    trace::TRACEPARENT,
     within::within,
 };
 
@@ -69,6 +70,10 @@ pub struct Attempted {
 pub struct Made {
     /// How many, immediate retries included.
     pub requests: u32,
+    /// How many of them were immediate retries.
+    pub retried: u32,
+    /// How long each took.
+    pub took: Vec<Duration>,
     /// Bytes of their bodies before compression.
     pub plain_bytes: usize,
     /// Bytes of their bodies as sent.
@@ -296,6 +301,7 @@ impl<P: Ports> Attempt<'_, P> {
         let began = self.ports.clock().now();
         let mut requests = 0;
         loop {
+            self.made.retried += u32::from(requests > 0);
             requests += 1;
             self.made.requests += 1;
             self.made.plain_bytes += plain.len();
@@ -310,13 +316,26 @@ impl<P: Ports> Attempt<'_, P> {
         }
     }
 
+    /// All headers but those of HTTP itself.
+    fn headers(&self, id: &str, at: Timestamp, plain: &[u8]) -> Headers {
+        let mut headers = headers(self.integration, id, at, plain);
+        if self.integration.traces()
+            && let Some(trace) = &self.delivery.provenance.trace
+        {
+            let mut span = [0; 8];
+            span.copy_from_slice(&self.ports.random().bytes()[8..16]);
+            headers.set(TRACEPARENT, trace.child(span).to_string());
+        }
+        headers
+    }
+
     async fn request(&mut self, body: &Body, plain: &[u8], sent: Bytes, gzipped: bool) -> Outcome {
         let ports = self.ports;
         let at = ports.clock().now();
         let request = Request {
             to: self.to.clone(),
             id: body.id.clone(),
-            headers: headers(self.integration, &body.id, at, plain),
+            headers: self.headers(&body.id, at, plain),
             body: sent,
             gzipped,
         };
@@ -334,9 +353,11 @@ impl<P: Ports> Attempt<'_, P> {
         };
         let Some(Sent { answer, took }) = sent else {
             self.latency = self.patience.unwrap_or_default();
+            self.made.took.push(self.latency);
             return Outcome::Unanswered;
         };
         self.latency = took;
+        self.made.took.push(took);
         let outcome = outcome(self.integration, &answer, ports.clock().now());
         let no = outcome != Outcome::Delivered;
         if no || !self.said_no {
@@ -400,7 +421,7 @@ fn weight(outcome: &Outcome) -> u8 {
     }
 }
 
-/// All headers but those of HTTP itself. The customer's come in the place of the preset's.
+/// Those that are the same for every request of the same body. The customer's come in the place of the preset's.
 fn headers(integration: &Integration, id: &str, at: Timestamp, plain: &[u8]) -> Headers {
     let mut headers = Headers::default();
     headers.set("content-type", content_type(integration));

@@ -130,6 +130,9 @@ pub struct Own {
     /// What the template makes; JSON when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_result: Option<TemplateResult>,
+    /// Whether requests carry a `traceparent`, where their events came with a trace; not when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<bool>,
     /// The customer's headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Secret>,
@@ -209,6 +212,11 @@ impl Integration {
     /// Where an exposure's details are.
     pub fn exposures(&self) -> Exposures {
         self.own.exposures.unwrap_or(self.preset.defaults().exposures)
+    }
+
+    /// Whether requests say which trace their events came with.
+    pub fn traces(&self) -> bool {
+        self.own.trace.unwrap_or(false)
     }
 
     /// Whether bodies to this destination are compressed.

@@ -35,6 +35,7 @@ pub mod key;
 pub mod known;
 pub mod ledger;
 pub mod message;
+pub mod metrics;
 pub mod native;
 mod object;
 pub mod outcome;
@@ -52,6 +53,7 @@ pub mod secret;
 pub mod signature;
 mod step_aside;
 pub mod time;
+pub mod trace;
 mod within;
 
 #[cfg(test)]

@@ -275,3 +275,15 @@ fn another_preset_brings_its_stream_along() {
     let own = Integration { stream: Stream::Events, ..old.clone() };
     assert_eq!(patch(&own, &json!({"preset": "split"})).unwrap().stream, Stream::Events);
 }
+
+#[test]
+fn a_header_that_tells_the_trace_is_not_set_beside_the_setting() {
+    let value =
+        |trace: bool, name: &str| standard(&json!({"trace": trace, "headers": {name: "x"}}));
+    assert_eq!(names(make(&value(true, "TraceParent"))), ["headers.TraceParent"]);
+    let own = make(&value(false, "traceparent")).unwrap().own;
+    assert_eq!((own.trace, own.headers.len()), (Some(false), 1));
+    let traced = make(&value(true, "X-Trace")).unwrap();
+    assert!(traced.traces() && !integration().traces());
+    assert_eq!(names(make(&standard(&json!({"trace": "on"})))), ["trace"]);
+}
