@@ -17,7 +17,7 @@ use flagpost_adapters::{
 };
 use flagpost_domain::{
     admin::{Admin, Request},
-    delivery::Delivery,
+    delivery::{Delivery, Provenance},
     destination::Allowed,
     event::Event,
     key,
@@ -106,6 +106,8 @@ impl World {
             ("FLAGPOST_DEDUPLICATE", "on"),
             ("FLAGPOST_ALLOWED_ENDPOINTS", ALLOWED),
             ("FLAGPOST_ATTEMPTS_RETENTION_DAYS", "7"),
+            ("FLAGPOST_METRICS_NAMESPACE", "Flagpost"),
+            ("FLAGPOST_STACK", "faults"),
             ("FLAGPOST_RETRY_SLOTS_SECONDS", "10"),
             ("FLAGPOST_BREAKER_BUCKET_SECONDS", "10"),
             ("FLAGPOST_BREAKER_SPAN_SECONDS", "4"),
@@ -194,6 +196,7 @@ impl World {
             events: keys.iter().map(event).collect(),
             numbers: vec![],
             rest: false,
+            provenance: Provenance::default(),
         };
         let text = Scheduled { delivery, not_before: now() }.encode();
         let send = self.sqs().send_message().queue_url(&self.retry.url).message_body(text);

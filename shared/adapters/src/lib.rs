@@ -6,6 +6,7 @@ pub mod clock;
 pub mod dynamodb;
 mod failure;
 pub mod gateway;
+pub mod metrics;
 pub mod runtime;
 pub mod s3;
 pub mod settings;

@@ -19,6 +19,7 @@ use crate::{
     request::Packed,
     step_aside::step_aside,
     time::Timestamp,
+    trace::TraceParent,
     within::within,
 };
 
@@ -70,6 +71,10 @@ pub struct Attempted {
 pub struct Made {
     /// How many, immediate retries included.
     pub requests: u32,
+    /// How many of them were immediate retries.
+    pub retried: u32,
+    /// How long each took.
+    pub took: Vec<Duration>,
     /// Bytes of their bodies before compression.
     pub plain_bytes: usize,
     /// Bytes of their bodies as sent.
@@ -342,6 +347,7 @@ impl<P: Ports> Attempt<'_, P> {
         let began = self.ports.clock().now();
         let mut requests = 0;
         loop {
+            self.made.retried += u32::from(requests > 0);
             requests += 1;
             self.made.requests += 1;
             self.made.plain_bytes += body.plain.len();
@@ -360,9 +366,18 @@ impl<P: Ports> Attempt<'_, P> {
         }
     }
 
+    /// The span that a request is, where it tells its trace.
+    fn span(&self) -> Option<TraceParent> {
+        let trace =
+            self.delivery.provenance.trace.as_ref().filter(|_| self.integration.traces())?;
+        let mut span = [0; 8];
+        span.copy_from_slice(&self.ports.random().bytes()[8..16]);
+        Some(trace.child(span))
+    }
+
     async fn request(&mut self, packed: &Packed<'_>) -> Outcome {
         let ports = self.ports;
-        let request = packed.request(ports.clock().now());
+        let request = packed.request(ports.clock().now(), self.span().as_ref());
         let mut sending = pin!(ports.sender().send(request));
         let sent = match self.patience {
             None => Some(sending.await),
@@ -377,9 +392,11 @@ impl<P: Ports> Attempt<'_, P> {
         };
         let Some(Sent { answer, took }) = sent else {
             self.latency = self.patience.unwrap_or_default();
+            self.made.took.push(self.latency);
             return Outcome::Unanswered;
         };
         self.latency = took;
+        self.made.took.push(took);
         let outcome = outcome(self.integration, &answer, ports.clock().now());
         let no = outcome != Outcome::Delivered;
         if no || !self.said_no {

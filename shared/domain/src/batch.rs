@@ -28,6 +28,7 @@ use crate::{
     integration::Integration,
     known::Known,
     message::{Fresh, Packed, Unreadable},
+    metrics::Metrics,
     ports::{Clock, Ports, Queue},
     queueing::{hide, set_aside},
     retry::Schedule,
@@ -89,6 +90,7 @@ pub struct Batch<P> {
     compiler: Compiler,
     unwritten: Unwritten,
     uncounted: Uncounted,
+    metrics: Metrics,
 }
 
 /// What the lanes of one invocation share.
@@ -127,7 +129,13 @@ impl<P: Ports> Batch<P> {
             compiler: Compiler::default(),
             unwritten: Unwritten::default(),
             uncounted: Uncounted::default(),
+            metrics: Metrics::default(),
         }
+    }
+
+    /// What was measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Delivers fresh events. The indexes of the records that are not done.

@@ -14,6 +14,7 @@ use crate::{
     breaker::{Before, Breaker, Observation, Policy, is_slow, keep_recent},
     health::{Health, Pause},
     id::{IntegrationId, ProjectId},
+    metrics::Meter,
     ports::{Clock, HealthStore, PortError, PortResult, Ports, Random},
     time::Timestamp,
 };
@@ -62,12 +63,13 @@ pub async fn observe<P: Ports>(
     policy: &Policy,
     project: &ProjectId,
     id: &IntegrationId,
+    meter: Meter<'_>,
     seen: &[Observation],
     before: &Before,
 ) -> Option<Health> {
     let jitter = jitter(ports);
     let change = |breaker: &Breaker, now| breaker.observe(policy, seen, before, now, jitter);
-    match change_breaker(ports, policy, project, id, change).await {
+    match change_breaker(ports, policy, project, id, meter, change).await {
         Ok(health) => Some(health),
         Err(error) => {
             tracing::warn!(%error, integration = %id, "health not written");
@@ -82,6 +84,7 @@ pub async fn change_breaker<P: Ports>(
     policy: &Policy,
     project: &ProjectId,
     id: &IntegrationId,
+    meter: Meter<'_>,
     change: impl Fn(&Breaker, Timestamp) -> Breaker,
 ) -> PortResult<Health> {
     let mut health = ports.store().health(project, id).await?;
@@ -94,6 +97,9 @@ pub async fn change_breaker<P: Ports>(
         let calm = breaker.is_calm(policy, now) && health.pause.is_none();
         if ports.store().swap_breaker(&health, &breaker, calm).await? {
             tell(&health, &breaker);
+            if health.breaker.open.is_none() && breaker.open.is_some() {
+                meter.opened();
+            }
             health.breaker_version += 1;
             health.breaker = breaker;
             return Ok(health);

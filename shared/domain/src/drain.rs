@@ -5,6 +5,7 @@
 //! or the wake-up comes back, because something failed. So a timer stands as long as anything may
 //! be parked.
 
+mod backlog;
 mod expire;
 mod listing;
 mod settle;
@@ -22,6 +23,7 @@ use crate::{
     health::Health,
     id::{IntegrationId, ProjectId, unique},
     message::Wake,
+    metrics::Metrics,
     park::send_wake,
     ports::{Clock, Found, HealthStore, PortResult, Ports, Queue, Random, Registry},
     queueing::{hide, set_aside},
@@ -48,6 +50,7 @@ pub struct Drain<P> {
     lease: Duration,
     retention: Retention,
     uncounted: Uncounted,
+    metrics: Metrics,
 }
 
 /// How long undelivered deliveries are kept.
@@ -78,7 +81,13 @@ impl<P: Ports> Drain<P> {
             lease,
             retention,
             uncounted: Uncounted::default(),
+            metrics: Metrics::default(),
         }
+    }
+
+    /// What was measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Takes a message of the WakeQueue: whether it is done. If not, it is hidden until it is

@@ -134,6 +134,9 @@ pub struct Own {
     /// What the endpoint is sent at most.
     #[serde(default, skip_serializing_if = "Limits::is_none")]
     pub limits: Limits,
+    /// Whether requests carry a `traceparent`, where their events came with a trace; not when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<bool>,
     /// The customer's headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Secret>,
@@ -223,6 +226,11 @@ impl Integration {
     /// Whether the customer has a header of this name, in whatever letters.
     pub fn has_header(&self, name: &str) -> bool {
         self.own.headers.keys().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether requests say which trace their events came with.
+    pub fn traces(&self) -> bool {
+        self.own.trace.unwrap_or(false)
     }
 
     /// Whether bodies to this destination are compressed.

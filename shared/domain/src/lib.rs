@@ -37,6 +37,7 @@ pub mod known;
 pub mod ledger;
 pub mod limits;
 pub mod message;
+pub mod metrics;
 pub mod native;
 mod object;
 pub mod outcome;
@@ -55,6 +56,7 @@ pub mod secret;
 pub mod signature;
 mod step_aside;
 pub mod time;
+pub mod trace;
 mod within;
 
 #[cfg(test)]

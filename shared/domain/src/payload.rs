@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     compiled::Compiled,
-    delivery::Delivery,
+    delivery::{Delivery, Provenance},
     event::{self, Event},
     hex::hex,
     id::DeliveryId,
@@ -128,6 +128,7 @@ pub fn alone(
         events: vec![event.clone()],
         numbers: Vec::new(),
         rest: false,
+        provenance: Provenance::default(),
     };
     Ok(together(integration.payload(), &delivery, &[(0, made)]))
 }

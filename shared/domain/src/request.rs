@@ -11,6 +11,7 @@ use crate::{
     ports::{Headers, Request},
     signature::sign,
     time::Timestamp,
+    trace::{TRACEPARENT, TraceParent},
 };
 
 /// A body on its way to an endpoint, compressed if the integration wants that.
@@ -30,12 +31,16 @@ impl<'a> Packed<'a> {
         Self { integration, to, body, sent: sent.into(), gzipped }
     }
 
-    /// The request as it is made at this time, which is signed with it.
-    pub(crate) fn request(&self, at: Timestamp) -> Request {
+    /// The request as it is made at this time, which is signed with it, and the span that it is.
+    pub(crate) fn request(&self, at: Timestamp, span: Option<&TraceParent>) -> Request {
+        let mut headers = headers(self.integration, self.body, at);
+        if let Some(span) = span {
+            headers.set(TRACEPARENT, span.to_string());
+        }
         Request {
             to: self.to.clone(),
             id: self.body.id.clone(),
-            headers: headers(self.integration, self.body, at),
+            headers,
             body: self.sent.clone(),
             gzipped: self.gzipped,
         }

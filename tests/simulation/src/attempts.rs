@@ -560,6 +560,7 @@ mod tests {
             events: Vec::new(),
             numbers: Vec::new(),
             rest: false,
+            provenance: flagpost_domain::delivery::Provenance::default(),
         };
         attempts.parked(&aside, &[7, 8], false, 100_000);
         attempts.unparked("d", 9_100_000);

@@ -104,7 +104,7 @@ impl<P: AdminPorts> Admin<P> {
             Err(error) => return Tested::unsent(error.to_string()),
         };
         let packed = Packed::new(integration, &to, &body);
-        let request = packed.request(self.ports.clock().now());
+        let request = packed.request(self.ports.clock().now(), None);
         let shown = ShownRequest::new(integration, &request, &body.plain);
         let Sent { answer, took } = self.ports.sender().send(request).await;
         let outcome = outcome(integration, &answer, self.ports.clock().now());

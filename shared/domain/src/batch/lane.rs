@@ -24,6 +24,7 @@ use crate::{
     health::{Route, Why},
     integration::Integration,
     ledger::Counts,
+    metrics::Meter,
     outcome::Outcome,
     park::{lay_aside, park},
     parked::Place,
@@ -90,7 +91,7 @@ pub(super) struct Lane<'a, P> {
 /// A job that had its attempt, or could not get one.
 enum Tried {
     /// With the time until which the message is hidden, where it stays in its queue.
-    Attempted(Job, Attempted, Option<Timestamp>),
+    Attempted(Job, Box<Attempted>, Option<Timestamp>),
     /// It comes back when its visibility ends.
     NotNow(Job),
     /// It had its last attempt already.
@@ -156,12 +157,17 @@ impl<'a, P: Ports> Lane<'a, P> {
         self.store(0).await;
         self.observe().await;
         self.counts.filtered += self.filtered.load(Ordering::Relaxed);
+        self.meter().counted(&self.counts);
         let Batch { ports, uncounted, .. } = self.batch;
         if self.in_time(uncounted.add(ports, &self.integration.id, self.counts)).await.is_none() {
             let integration = &self.integration.id;
             tracing::error!(%integration, counts = ?self.counts, "no time to write the ledger");
         }
         Report { failed: self.failed }
+    }
+
+    fn meter(&self) -> Meter<'a> {
+        self.batch.metrics.of(self.integration.stream)
     }
 
     /// Whatever is done after an attempt must not outlast the invocation: what is not acknowledged
@@ -209,6 +215,8 @@ impl<'a, P: Ports> Lane<'a, P> {
         let now = self.batch.ports.clock().now();
         let schedule = &self.batch.policy.schedule;
         let (disposition, _) = dispose(&attempted.outcome, &job.delivery, schedule, now);
+        let again = job.source != Source::Fresh;
+        self.meter().attempted(&job.delivery, &attempted, again);
         let record = Record::new(Function::Batch, &job.delivery, &attempted);
         self.invocation.log.note(record.and_then(disposition));
         if attempted.left() == 0 {
@@ -298,7 +306,7 @@ impl<'a, P: Ports> Lane<'a, P> {
         self.end.get_or_insert(End::Stopped(stop));
         let Integration { project, id, .. } = self.integration;
         let Batch { ports, policy, known, .. } = self.batch;
-        let policy = &policy.breaker;
+        let (policy, meter) = (&policy.breaker, self.meter());
         let written = match stop {
             Stop::TimedOut => {
                 self.invocation.hanging().insert(id.clone());
@@ -306,7 +314,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             }
             Stop::Wait(until) => {
                 let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
-                self.in_time(change_breaker(ports, policy, project, id, hold)).await
+                self.in_time(change_breaker(ports, policy, project, id, meter, hold)).await
             }
             Stop::Unanswered => {
                 self.invocation.hanging().insert(id.clone());
@@ -317,7 +325,7 @@ impl<'a, P: Ports> Lane<'a, P> {
                 let suspect = |breaker: &Breaker, now| {
                     breaker.observe(policy, &seen, &before, now, jitter).suspect()
                 };
-                self.in_time(change_breaker(ports, policy, project, id, suspect)).await
+                self.in_time(change_breaker(ports, policy, project, id, meter, suspect)).await
             }
             Stop::Gone => self.in_time(pause_gone(ports, project, id)).await,
         };
@@ -439,7 +447,8 @@ impl<'a, P: Ports> Lane<'a, P> {
             unwritten.keep(id, before.and(&policy.breaker, &seen, now));
             return;
         }
-        let writing = observe(ports, &policy.breaker, project, id, &seen, &before);
+        let meter = self.meter();
+        let writing = observe(ports, &policy.breaker, project, id, meter, &seen, &before);
         if let Some(Some(health)) = self.in_time(writing).await {
             known.learn(health, now);
         }
@@ -502,6 +511,6 @@ impl<P: Ports> Batch<P> {
         let (ports, allowed) = (&self.ports, &self.policy.allowed);
         let attempted =
             attempt(ports, allowed, integration, compiled, &job.delivery, Some(PATIENCE)).await;
-        Tried::Attempted(job, attempted, kept_until)
+        Tried::Attempted(job, Box::new(attempted), kept_until)
     }
 }

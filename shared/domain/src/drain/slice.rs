@@ -27,6 +27,7 @@ use crate::{
     integration::Integration,
     ledger::Counts,
     limits::{Limits, PerSecond},
+    metrics::Meter,
     ports::{Clock, Found, HealthStore, PortError, PortResult, Ports, Registry},
     time::Timestamp,
 };
@@ -320,13 +321,20 @@ impl<'a, P: Ports> Slice<'a, P> {
         }
         let Integration { project, id, .. } = &*self.integration;
         let before = std::mem::take(&mut self.before);
-        if let Some(health) = observe(ports, policy, project, id, &seen, &before).await {
+        if let Some(health) =
+            observe(ports, policy, project, id, self.meter(), &seen, &before).await
+        {
             self.health = health;
         }
     }
 
+    pub(super) fn meter(&self) -> Meter<'a> {
+        self.drain.metrics.of(self.integration.stream)
+    }
+
     async fn write_counts(&mut self) {
         let counts = std::mem::take(&mut self.counts);
+        self.meter().counted(&counts);
         self.drain.uncounted.add(&self.drain.ports, &self.integration.id, counts).await;
         self.log.write(&self.drain.ports, self.drain.policy.keep_attempts).await;
         self.counted_at = self.drain.ports.clock().now();
@@ -364,7 +372,8 @@ impl<'a, P: Ports> Slice<'a, P> {
         match verdict {
             Verdict::Well => {
                 let close = |breaker: &Breaker, now| breaker.close(now);
-                self.health = change_breaker(ports, policy, project, id, close).await?;
+                self.health =
+                    change_breaker(ports, policy, project, id, self.meter(), close).await?;
                 self.gate.begin_again(ports.clock().now());
                 // It needs no second look at the endpoint's health.
                 self.seen.clear();
@@ -372,7 +381,8 @@ impl<'a, P: Ports> Slice<'a, P> {
             Verdict::Ill | Verdict::Waits => {
                 let jitter = jitter(ports);
                 let extend = |breaker: &Breaker, now| breaker.extend(policy, &probed, now, jitter);
-                self.health = change_breaker(ports, policy, project, id, extend).await?;
+                self.health =
+                    change_breaker(ports, policy, project, id, self.meter(), extend).await?;
             }
             Verdict::None => {}
         }

@@ -14,6 +14,7 @@ use crate::{
     preset::{Exposures, ImmediateRetry, Payload, Preset, Scheme, Success},
     secret::Secret,
     signature,
+    trace::TRACEPARENT,
 };
 
 const ORIGINS: [(&str, Origin); 5] = [
@@ -58,12 +59,18 @@ pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -
         template: template(fields),
         template_result: fields.word("template_result", &RESULTS),
         limits: limits(fields),
+        trace: fields.flag("trace"),
         headers: headers(fields),
         secret: None,
         old_secret: None,
     };
     if own.filter.is_some() && own.statsig_events.is_some() {
         fields.fault("statsig_events", "cannot be set beside `filter`: write one of them");
+    }
+    if own.trace == Some(true)
+        && let Some(name) = own.headers.keys().find(|name| name.eq_ignore_ascii_case(TRACEPARENT))
+    {
+        fields.fault(&format!("headers.{name}"), "cannot be set: it is set by `trace`");
     }
     let Some(preset) = preset else {
         fields.take("secret");

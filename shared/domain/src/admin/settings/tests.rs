@@ -304,3 +304,15 @@ fn limits_are_numbers_and_one_of_them_can_be_changed_alone() {
     assert_eq!(wrong(&json!({"per_minute": 1}))[0].0, "limits.per_minute");
     assert_eq!(wrong(&json!(2))[0].0, "limits");
 }
+
+#[test]
+fn a_header_that_tells_the_trace_is_not_set_beside_the_setting() {
+    let value =
+        |trace: bool, name: &str| standard(&json!({"trace": trace, "headers": {name: "x"}}));
+    assert_eq!(names(make(&value(true, "TraceParent"))), ["headers.TraceParent"]);
+    let own = make(&value(false, "traceparent")).unwrap().own;
+    assert_eq!((own.trace, own.headers.len()), (Some(false), 1));
+    let traced = make(&value(true, "X-Trace")).unwrap();
+    assert!(traced.traces() && !integration().traces());
+    assert_eq!(names(make(&standard(&json!({"trace": "on"})))), ["trace"]);
+}

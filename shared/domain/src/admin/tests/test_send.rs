@@ -199,6 +199,7 @@ async fn an_attempt_would_send_the_same() {
             events: vec![Event::from_object(text)],
             numbers: vec![],
             rest: false,
+            provenance: crate::delivery::Provenance::default(),
         };
         let allowed = Allowed::default();
         attempt(&api.memory, &allowed, &one, &compiled, &delivery, None).await;
