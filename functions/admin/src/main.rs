@@ -1,5 +1,6 @@
-//! The operator's API: projects, ingest keys, integrations, pauses, status.
+//! The operator's API: projects, ingest keys, integrations, pauses, status, and the console.
 
+mod console;
 mod handler;
 
 use flagpost_adapters::{
