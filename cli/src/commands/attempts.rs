@@ -76,6 +76,9 @@ pub(super) async fn list(
 pub(super) async fn follow(desk: &Desk<'_>, integration: &str, tail: Tail) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
     let mut seen = Seen::from(tail.from.map_or(desk.now, |from| from.at(desk.now)));
+    if !desk.screen.json() {
+        desk.screen.note(&line(&HEADINGS.map(str::to_owned)));
+    }
     loop {
         let ask = ask(&place, Some(seen.look_from()), None, tail.outcome);
         match desk.api.list(ask, "attempts", usize::MAX).await {
@@ -120,10 +123,15 @@ impl Seen {
 
     /// Those that were not shown yet, oldest first.
     fn fresh<'a>(&mut self, attempts: &'a [Value]) -> Vec<&'a Value> {
+        let asked_from = self.look_from();
         let mut fresh: Vec<_> = attempts
             .iter()
             .filter(|attempt| {
                 let at = number(attempt, "/at").unwrap_or_default();
+                // Those before were forgotten, and would seem new.
+                if at < asked_from {
+                    return false;
+                }
                 self.newest = self.newest.max(at);
                 self.ids.insert(text(attempt, "/id").to_owned(), at).is_none()
             })
@@ -148,6 +156,16 @@ fn tell(desk: &Desk<'_>, attempt: &Value, answers: bool) -> Result<(), Fault> {
     if answers && let Some(short) = row.last_mut() {
         short.clear();
     }
+    desk.screen.text(&line(&row))?;
+    let full = full(attempt);
+    if answers && !full.is_empty() {
+        desk.screen.text(&format!("    {}", full.replace('\n', "\n    ")))?;
+    }
+    Ok(())
+}
+
+/// Cells in columns that are as wide in every line.
+fn line(row: &[String; 11]) -> String {
     let mut line = String::new();
     for (place, cell) in row.iter().enumerate() {
         let cell = cell.replace(['\n', '\t'], " ");
@@ -156,12 +174,7 @@ fn tell(desk: &Desk<'_>, attempt: &Value, answers: bool) -> Result<(), Fault> {
             None => line.push_str(&cell),
         }
     }
-    desk.screen.text(line.trim_end())?;
-    let full = full(attempt);
-    if answers && !full.is_empty() {
-        desk.screen.text(&format!("    {}", full.replace('\n', "\n    ")))?;
-    }
-    Ok(())
+    line.trim_end().to_owned()
 }
 
 fn row(attempt: &Value) -> [String; 11] {
@@ -218,6 +231,7 @@ mod tests {
         let again = [attempt("c", start + 500_000), attempt("b", start + 400_000)];
         assert_eq!(ids(&seen.fresh(&again)), ["b"]);
         assert!(seen.fresh(&again).is_empty());
+        assert!(seen.fresh(&newest_first).is_empty(), "nor is what was not asked for");
         assert!(!seen.ids.contains_key("a"), "what cannot be listed again is forgotten");
     }
 

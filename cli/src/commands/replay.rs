@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::{
     Desk, number,
+    status::left,
     sweep::{Sweep, Swept, bar, within},
     text,
 };
-use crate::{api::Ask, arguments::Period, fault::Fault, place::Place, surroundings};
+use crate::{
+    api::Ask, arguments::Period, fault::Fault, place::Place, screen::counted, surroundings,
+};
 
 /// Between two looks at a backlog that drains.
 const LOOK: Duration = Duration::from_secs(2);
@@ -36,7 +39,7 @@ pub(super) async fn all(
     if wait {
         drained(desk, &place).await?;
     }
-    replayed.tell(desk, if wait { "replayed, and delivered or tried:" } else { "replayed" }, false)
+    replayed.tell(desk, "replayed", false)
 }
 
 /// One.
@@ -66,15 +69,16 @@ async fn drained(desk: &Desk<'_>, place: &Place) -> Result<(), Fault> {
             Err(fault) => break Err(fault),
         };
         let parked = number(&status, "/backlog/deliveries").unwrap_or_default();
+        if parked == 0 {
+            tell_rest(desk, &status);
+            break Ok(());
+        }
         let (bar, most) = drawn.get_or_insert_with(|| (bar(desk, parked, "draining"), parked));
         if parked > *most {
             *most = parked;
             bar.set_length(u64::try_from(parked).unwrap_or_default());
         }
         bar.set_position(u64::try_from(*most - parked).unwrap_or_default());
-        if parked == 0 {
-            break Ok(());
-        }
         let state = text(&status, "/state");
         if matches!(state, "paused" | "disabled" | "deleted") {
             let told = format!("{} is {state}: {parked} deliveries stay parked", place.name);
@@ -86,4 +90,20 @@ async fn drained(desk: &Desk<'_>, place: &Place) -> Result<(), Fault> {
         bar.finish_and_clear();
     }
     outcome
+}
+
+/// Nothing is parked; but not all that was taken up need have been delivered.
+fn tell_rest(desk: &Desk<'_>, status: &Value) {
+    let told = |count: i64, what: &str| {
+        (count > 0).then(|| format!("{} {what}", counted(count, "event", "events")))
+    };
+    let rest: Vec<_> = [
+        told(left(status, "scheduled"), "failed again and will be tried again"),
+        told(left(status, "dead"), "dead"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let rest = if rest.is_empty() { "nothing waits".to_owned() } else { rest.join(", ") };
+    desk.screen.note(&format!("nothing is parked any more; {rest}"));
 }

@@ -149,7 +149,7 @@ fn words(place: &Place, status: &Value, now: i64) -> String {
 }
 
 /// What is in a place of the ledger now: what came in, less what left it.
-fn left(status: &Value, place: &str) -> i64 {
+pub(super) fn left(status: &Value, place: &str) -> i64 {
     let count = |name: &str| number(status, &format!("/ledger/total/{name}")).unwrap_or_default();
     count(place) - count(&format!("un{place}"))
 }

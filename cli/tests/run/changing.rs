@@ -103,6 +103,7 @@ fn one_delivery_is_replayed_and_its_backlog_waited_for() {
         "{ran:?}"
     );
     assert_eq!(server.asked().len(), 3);
+    assert_eq!(ran.err, "nothing is parked any more; 10 events dead\n");
 }
 
 #[test]
