@@ -96,6 +96,7 @@ class World:
     def __init__(self):
         now = int(time.time() * 1000)
         self.asked = []
+        self.failing = set()
         self.integrations = {
             one.document["id"]: one
             for one in (
@@ -124,6 +125,8 @@ class World:
         raise Refusal(404, "not-found", "there is no such thing")
 
     def one(self, one, method, rest, query, body, if_match):
+        if self.failing.intersection(rest):
+            raise Refusal(503, "unavailable", "an AWS service throttled or failed")
         match method, rest:
             case "GET", []:
                 return 200, one.document
@@ -135,7 +138,11 @@ class World:
             case "GET", ["status"]:
                 return 200, one.status()
             case "GET", ["attempts"]:
-                wanted = [tried for tried in one.attempts if query.get("outcome", tried["outcome"]) == tried["outcome"]]
+                low, high = int(query.get("from", 0)), float(query.get("to", "inf"))
+                wanted = [
+                    tried for tried in one.attempts
+                    if query.get("outcome", tried["outcome"]) == tried["outcome"] and low <= tried["at"] < high
+                ]  # fmt: skip
                 return 200, part(wanted, "attempts", query)
             case "GET", ["deliveries"]:
                 return 200, part(getattr(one, query["state"]), "deliveries", query)

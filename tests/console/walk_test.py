@@ -98,6 +98,19 @@ class Walk(unittest.TestCase):
             expect(rows.first).to_contain_text("too large", timeout=15_000)
             expect(rows.nth(1).get_by_role("button")).to_have_attribute("aria-expanded", "true")
 
+    def test_what_cannot_be_loaded_leaves_the_rest(self):
+        self.world.failing = {"attempts", "deliveries"}
+        with self.visit() as one:
+            one.sign_in()
+            one.open("Warehouse")
+            expect(one.page.get_by_role("alert").filter(has_text="an AWS service throttled or failed")).to_have_count(2)
+            expect(one.state()).to_have_text("Well")
+            expect(one.page.get_by_role("region", name="What would be sent")).to_contain_text("sample")
+            self.world.failing = set()
+            one.press("Refresh")
+            expect(one.page.get_by_role("alert").filter(has_text="throttled")).to_have_count(0)
+            expect(one.page.get_by_role("region", name="Attempts").locator("tbody tr:not(.detail)")).to_have_count(20)
+
     def test_pause_and_resume(self):
         with self.visit() as one:
             one.sign_in()

@@ -52,7 +52,6 @@ function gate() {
     required: true,
     autocomplete: "off",
     spellcheck: false,
-    autofocus: true,
   });
   const enter = h("button", { type: "submit", className: "primary" }, "Sign in");
   const fault = h("p", { className: "fault", role: "alert" });

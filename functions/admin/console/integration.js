@@ -24,8 +24,8 @@ export async function integration(view, project, id, signal, named) {
   const summary = h("div", { className: "summary" });
   const hours = h("div");
   const tools = h("div", { className: "tools", role: "group", "aria-label": "Actions" });
-  const tried = attempts(path, signal);
-  const aside = deliveries(path, signal, () => refresh());
+  const tried = panel("Attempts", attempts(path, signal));
+  const aside = panel("Dead and parked deliveries", deliveries(path, signal, () => refresh()));
 
   const paint = () => {
     summary.replaceChildren(...told(status));
@@ -60,8 +60,8 @@ export async function integration(view, project, id, signal, named) {
     h("div", { className: "head" }, h("div", {}, h("h1", {}, read.body.name), h("p", { className: "hint url" }, read.body.url)), tools),
     summary,
     section("Events by hour", hours),
-    section("Attempts", tried.element),
-    section("Dead and parked deliveries", aside.element),
+    tried.element,
+    aside.element,
     section("Filter and template", editor(path, read, signal)),
   );
   paint();
@@ -81,6 +81,22 @@ function follow(refresh, signal) {
     }
   }, EVERY_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
+}
+
+/** A part that is loaded by itself: where that fails, it says so, and all others stay. */
+function panel(title, part) {
+  const fault = h("p", { className: "fault", role: "alert" });
+  return {
+    element: section(title, fault, part.element),
+    async refresh() {
+      try {
+        await part.refresh();
+        fault.textContent = "";
+      } catch (failed) {
+        fault.textContent = failed.message;
+      }
+    },
+  };
 }
 
 function section(title, ...content) {
