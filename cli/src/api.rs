@@ -37,7 +37,17 @@ pub(crate) struct Ask {
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     body: Option<String>,
-    repeatable: bool,
+    again: Again,
+}
+
+/// When a request may be sent a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Whenever the API says that it was too busy.
+    Freely,
+    /// Only where it certainly was not carried out the first time.
+    IfUndone,
+    Never,
 }
 
 impl Ask {
@@ -48,7 +58,7 @@ impl Ask {
             path: path.into_iter().map(str::to_owned).collect(),
             query: Vec::new(),
             body: None,
-            repeatable: true,
+            again: Again::Freely,
         }
     }
 
@@ -64,7 +74,22 @@ impl Ask {
 
     /// Sent once, whatever comes of it.
     pub(crate) fn once(self) -> Self {
-        Self { repeatable: false, ..self }
+        Self { again: Again::Never, ..self }
+    }
+
+    /// Not sent again after an answer that leaves open whether it was carried out.
+    pub(crate) fn unless_done(self) -> Self {
+        Self { again: Again::IfUndone, ..self }
+    }
+
+    /// Whether an answer calls for another try.
+    fn goes_again(&self, status: u16, retry_after: Option<u64>) -> bool {
+        let undone = status == 429 || status == 409 && retry_after.is_some();
+        match self.again {
+            Again::Freely => undone || status == 503,
+            Again::IfUndone => undone,
+            Again::Never => false,
+        }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
@@ -111,10 +136,8 @@ impl Api {
         let mut tries = 1;
         loop {
             match self.try_once(ask).await {
-                Err(Fault::Refused { status: status @ (409 | 429 | 503), retry_after, .. })
-                    if ask.repeatable
-                        && tries < TRIES
-                        && (retry_after.is_some() || status != 409) =>
+                Err(Fault::Refused { status, retry_after, .. })
+                    if tries < TRIES && ask.goes_again(status, retry_after) =>
                 {
                     let seconds = retry_after.unwrap_or(1 << tries).clamp(1, LONGEST_WAIT);
                     surroundings::wait(Duration::from_secs(seconds)).await;

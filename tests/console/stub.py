@@ -21,8 +21,9 @@ HOSTILE = '<img src=x onerror="document.title=\'owned\'"> Internal error: no spa
 
 
 class Refusal(Exception):
-    def __init__(self, status, kind, detail, **more):
+    def __init__(self, status, kind, detail, headers=(), **more):
         self.status = status
+        self.headers = headers
         self.problem = {
             "type": f"urn:flagpost:problem:{kind}", "title": kind.replace("-", " "), "status": status, "detail": detail, **more,
         }  # fmt: skip
@@ -37,6 +38,7 @@ class Integration:
         }  # fmt: skip
         self.state = state
         self.pause = None
+        self.drains = state == "open"
         self.hours = [hour(now, ago, sick=state == "open" and ago < 5) for ago in range(30, -1, -1)]
         self.attempts = [attempt(now, index, sick=state == "open" and index < 40) for index in range(70)]
         self.dead = [laid("dead", now - (40 - index) * HOUR, index) for index in range(3)]
@@ -183,6 +185,9 @@ class World:
         if one.pause is None:
             raise Refusal(409, "conflict", "it is not paused: there is nothing to resume, and nothing was dropped")
         parked = one.parked
+        if one.drains and not body.get("dry_run"):
+            one.drains = False
+            raise Refusal(409, "conflict", "a drain has to end first", headers={"Retry-After": "1"})
         if not body.get("dry_run"):
             one.parked, one.pause = [], None
         return 200, swept(parked, True, bool(body.get("dry_run")))
@@ -283,6 +288,7 @@ class Handler(BaseHTTPRequestHandler):
                 more["ETag"] = f'"{document["version"]}"'
             kind = "application/json"
         except Refusal as refusal:
+            more.update(refusal.headers)
             status, document, kind = refusal.status, refusal.problem, "application/problem+json"
         self.send(status, kind, json.dumps(document).encode(), more)
 

@@ -140,6 +140,8 @@ class Walk(unittest.TestCase):
             expect(one.dialog()).to_contain_text("This would drop 6 deliveries with 255 events, for good.")
             self.assertEqual(len(self.world.integrations[BROKEN].parked), 6)
             drop.click()
+            # The drain that the pause interrupts is waited for.
+            expect(one.dialog()).to_contain_text("Not yet: a drain has to end first")
             expect(one.said()).to_contain_text("Resumed; dropped 6 deliveries with 255 events.")
             self.assertEqual(self.world.integrations[BROKEN].parked, [])
 

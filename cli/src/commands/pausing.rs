@@ -35,7 +35,8 @@ pub(super) async fn resume(
     }
     let place = desk.find(integration).await?;
     let body = Map::from_iter([("from".to_owned(), json!("now"))]);
-    let sweep = Sweep { place: &place, path: &["resume"], body };
+    // Sent again after it was done, it would be refused as not paused, as if nothing had been dropped.
+    let sweep = Sweep { place: &place, path: &["resume"], body, repeatable: false };
     let count = sweep.count(desk).await?;
     if dry_run {
         return count.tell(desk, "it would drop", true);

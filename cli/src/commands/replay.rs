@@ -27,8 +27,12 @@ pub(super) async fn all(
     wait: bool,
 ) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
-    let sweep =
-        Sweep { place: &place, path: &["deliveries", "replay"], body: within(period, desk.now) };
+    let sweep = Sweep {
+        place: &place,
+        path: &["deliveries", "replay"],
+        body: within(period, desk.now),
+        repeatable: true,
+    };
     // Also the end of the progress bar.
     let count =
         if dry_run || desk.screen.can_draw() { sweep.count(desk).await? } else { Swept::default() };
@@ -51,7 +55,8 @@ pub(super) async fn one(
 ) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
     let path = ["deliveries", "dead", delivery, "replay"];
-    let sweep = Sweep { place: &place, path: &path, body: Map::new() };
+    // Once it was replayed and drained too, it is not to be found.
+    let sweep = Sweep { place: &place, path: &path, body: Map::new(), repeatable: false };
     let replayed =
         sweep.carry_out(desk, Swept { deliveries: 1, ..Swept::default() }, "parking again").await?;
     if wait {

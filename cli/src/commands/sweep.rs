@@ -29,6 +29,8 @@ pub(super) struct Sweep<'a> {
     /// Behind the integration.
     pub(super) path: &'a [&'a str],
     pub(super) body: Map<String, Value>,
+    /// Whether the request does the same however often it is sent.
+    pub(super) repeatable: bool,
 }
 
 impl Sweep<'_> {
@@ -87,7 +89,8 @@ impl Sweep<'_> {
     }
 
     async fn send(&self, desk: &Desk<'_>, body: &Map<String, Value>) -> Result<Value, Fault> {
-        desk.api.call(&Ask::post(self.place.path(self.path), &Value::Object(body.clone()))).await
+        let ask = Ask::post(self.place.path(self.path), &Value::Object(body.clone()));
+        desk.api.call(&if self.repeatable { ask } else { ask.unless_done() }).await
     }
 }
 

@@ -49,6 +49,21 @@ fn resuming_from_now_counts_first_and_wants_a_yes() {
 }
 
 #[test]
+fn dropping_is_not_repeated_where_it_may_be_done() {
+    let server = shop();
+    let path = format!("POST {P}/resume");
+    let counted = json!({"deliveries": 3, "events": 620, "skipped": 0, "done": true, "dry_run": true, "next": null});
+    let busy = r#"{"detail": "it may have been done all the same"}"#;
+    server
+        .answer(&path, 200, &counted)
+        .answer_with(&path, 409, "retry-after: 1\r\n", r#"{"detail": "a drain ends"}"#)
+        .answer_with(&path, 503, "retry-after: 1\r\n", busy);
+    let ran = run(&server, &["resume", ID, "--from", "now", "--yes"]);
+    assert_eq!(ran.err, "flagpost: it may have been done all the same (503)\n");
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[test]
 fn a_replay_goes_on_until_it_is_done() {
     let server = shop();
     let path = format!("POST {P}/deliveries/replay");

@@ -7,10 +7,12 @@ const ROOT = new URL("../", import.meta.url);
 
 /** What the API refused, as problem details say it. */
 export class Refused extends Error {
-  constructor(status, problem) {
+  constructor(status, problem, retryAfter = null) {
     const faults = (problem.errors ?? []).map((fault) => `${fault.field ?? "body"}: ${fault.detail}`);
     super([problem.detail ?? problem.title ?? problem.message ?? `The API answered ${status}.`, ...faults].join("\n"));
     this.status = status;
+    /** Seconds, where waiting is enough. */
+    this.retryAfter = retryAfter;
     this.type = problem.type;
     this.errors = problem.errors ?? [];
   }
@@ -87,6 +89,6 @@ export async function call(method, path, { query = {}, body, etag, whole = false
   } catch {
     if (answer.ok) throw new Error("The answer is not JSON.");
   }
-  if (!answer.ok) throw new Refused(answer.status, said ?? {});
+  if (!answer.ok) throw new Refused(answer.status, said ?? {}, Number(answer.headers.get("Retry-After")) || null);
   return whole ? { body: said, etag: answer.headers.get("ETag") } : said;
 }

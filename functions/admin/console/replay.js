@@ -6,6 +6,8 @@ import { deliveries, events } from "./words.js";
 
 /** After so many answers in a row that got nothing done, it is not going to. */
 const IN_VAIN = 10;
+/** Seconds between two requests at most. */
+const LONGEST_WAIT = 10;
 
 export function replay(path, done) {
   const from = h("input", { type: "datetime-local", step: 1 });
@@ -71,14 +73,30 @@ async function counts(path, period) {
 export async function sweep(path, body, told, moved = () => {}) {
   const sum = { deliveries: 0, events: 0 };
   for (let vain = 0; vain < IN_VAIN; ) {
-    const answer = await post(path, body);
-    sum.deliveries += answer.deliveries ?? 0;
-    sum.events += answer.events ?? 0;
+    const answer = await once(path, body, told);
+    sum.deliveries += answer?.deliveries ?? 0;
+    sum.events += answer?.events ?? 0;
     moved(sum);
-    if (answer.done) return sum;
-    told.textContent = `So far ${deliveries(sum.deliveries)} with ${events(sum.events)} …`;
-    vain = answer.deliveries ? 0 : vain + 1;
-    if (vain) await new Promise((go) => setTimeout(go, 1000));
+    if (answer?.done) return sum;
+    vain = answer?.deliveries ? 0 : vain + 1;
+    if (answer) {
+      told.textContent = `So far ${deliveries(sum.deliveries)} with ${events(sum.events)} …`;
+      if (vain) await wait(1);
+    }
   }
   throw new Error(`It does not go on: so far ${deliveries(sum.deliveries)} with ${events(sum.events)}.`);
 }
+
+/** One such request; nothing where a drain, say, has to end first, after the wait that was asked for. */
+async function once(path, body, told) {
+  try {
+    return await post(path, body);
+  } catch (fault) {
+    if (fault.status !== 409 || !fault.retryAfter) throw fault;
+    told.textContent = `Not yet: ${fault.message} …`;
+    await wait(Math.min(fault.retryAfter, LONGEST_WAIT));
+    return null;
+  }
+}
+
+const wait = (seconds) => new Promise((go) => setTimeout(go, seconds * 1000));
