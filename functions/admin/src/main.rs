@@ -1,5 +1,6 @@
-//! The operator's API: projects, ingest keys, integrations, pauses, status, test sends.
+//! The operator's API: projects, ingest keys, integrations, pauses, status, test sends, and the console.
 
+mod console;
 mod handler;
 
 use flagpost_adapters::{
