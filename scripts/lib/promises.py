@@ -3,10 +3,15 @@
 Each check is a function that takes the parsed template and yields what is wrong, in a line each.
 """
 
+import json
+import re
+
 import yaml
 
 from project import ROOT
 
+METRICS = ROOT / "shared/domain/src/metrics.rs"
+OPERATIONS = ROOT / "docs/operations.md"
 DAY = 86_400
 SHORTEST_GAP = 7  # seconds between retry slots: the domain refuses less
 
@@ -31,6 +36,10 @@ DEFAULTS = {
     "RetryConcurrency": "0",
     "WakeConcurrency": "0",
     "AlarmTopicArn": "",
+    "MetricsNamespace": "Flagpost",
+    "BreakerOpeningsAlarmAbove": 5,
+    "BacklogAgeAlarmSeconds": 86400,
+    "LatencyAlarmMilliseconds": 120000,
 }
 INDEXES = {"unwell": ["unwell", "integration"], "timers": ["timer", "next_wake_at"]}
 LIVE = {"EventsQueue": "EventsDeadLetterQueue", "RetryQueue": "RetryDeadLetterQueue", "WakeQueue": "WakeDeadLetterQueue"}
@@ -235,7 +244,31 @@ def permissions(template):
             yield f"{name}: a policy allows what no adapter does there: {told(one)}"
 
 
-CHECKS = (table, bucket, queues, mappings, times, defaults, logs, tls_only, permissions)
+def metrics(template):
+    printed = set(re.findall(r'^    (\w+): "(?:Count|Seconds|Milliseconds)",$', METRICS.read_text(), re.MULTILINE))
+    body = resource(template, "Dashboard")["DashboardBody"]["Fn::Sub"]
+    shown = set()
+    for widget in json.loads(body)["widgets"]:
+        for namespace, name, *rest in widget["properties"]["metrics"]:
+            if namespace == "${MetricsNamespace}":
+                shown.add(name)
+                if rest[:2] != ["Stack", "${AWS::StackName}"]:
+                    yield f"Dashboard: {name} is not that of the stack"
+    for name in sorted(shown ^ printed - {"BacklogEvents"}):
+        yield f"Dashboard: {name} is {'shown and never printed' if name in shown else 'printed and not shown'}"
+    for alarm, properties in named(template, "AWS::CloudWatch::Alarm").items():
+        if properties["Namespace"] == {"Ref": "MetricsNamespace"}:
+            if properties["MetricName"] not in printed:
+                yield f"{alarm}: {properties['MetricName']} is never printed"
+            if properties["Dimensions"] != [{"Name": "Stack", "Value": {"Ref": "AWS::StackName"}}]:
+                yield f"{alarm}: its dimensions are none that are printed"
+        if "AlarmActions" not in properties or properties.get("TreatMissingData") != "notBreaching":
+            yield f"{alarm}: tells nobody, or tells of silence"
+        if f"`{alarm}`" not in OPERATIONS.read_text():
+            yield f"{alarm}: docs/operations.md does not say what to do"
+
+
+CHECKS = (table, bucket, queues, mappings, times, defaults, logs, tls_only, permissions, metrics)
 
 
 def grants(statement):

@@ -58,6 +58,14 @@ BREAKS = {
     "what no adapter does there: s3:GetObject on Bucket/dead/*": lambda t: statement(
         t, "DrainFunction", "MovesDeliveries"
     )["Action"].append("s3:GetObject"),
+    "Dashboard: EventsDead is printed and not shown": lambda t: properties(t, "Dashboard")["DashboardBody"].update(
+        {"Fn::Sub": properties(t, "Dashboard")["DashboardBody"]["Fn::Sub"].replace("EventsDead", "EventsDelivered")}
+    ),
+    "DeadDeliveriesAlarm: DeadEvents is never printed": lambda t: properties(t, "DeadDeliveriesAlarm").update(
+        MetricName="DeadEvents"
+    ),
+    "BacklogAgeAlarm: its dimensions": lambda t: properties(t, "BacklogAgeAlarm")["Dimensions"].pop(),
+    "BacklogAgeAlarm: tells nobody": lambda t: properties(t, "BacklogAgeAlarm").pop("AlarmActions"),
     "another shape": lambda t: t["Resources"].pop("DrainFunction"),
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Project {
 
 /// An integration and its endpoint.
 pub(crate) struct Webhook {
-    stack: Arc<Stack>,
+    pub(crate) stack: Arc<Stack>,
     api: Api,
     pub(crate) id: IntegrationId,
     pub(crate) path: String,

@@ -3,7 +3,7 @@
 use std::{env::current_exe, path::PathBuf, process::Command};
 
 /// Everything that any function needs, and all of it makes sense.
-const GOOD: [(&str, &str); 24] = [
+const GOOD: [(&str, &str); 26] = [
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "a-secret-that-nobody-logs"),
     ("AWS_REGION", "us-east-1"),
@@ -28,6 +28,8 @@ const GOOD: [(&str, &str); 24] = [
     ("FLAGPOST_ALLOWED_ENDPOINTS", ""),
     ("FLAGPOST_ATTEMPTS_RETENTION_DAYS", "7"),
     ("FLAGPOST_OLD_BACKLOG_SECONDS", "3600"),
+    ("FLAGPOST_METRICS_NAMESPACE", "Flagpost"),
+    ("FLAGPOST_STACK", "settings"),
     ("FLAGPOST_RETRY_SLOTS_SECONDS", "60,180"),
     ("FLAGPOST_BREAKER_BUCKET_SECONDS", "60"),
     ("FLAGPOST_BREAKER_SPAN_SECONDS", "30"),

@@ -5,6 +5,7 @@ use std::{collections::HashMap, fmt::Write, time::Duration};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use flagpost_adapters::{
     clock::{SystemClock, SystemRandom},
+    dynamodb::DynamoDb,
     runtime::Clients,
     s3::S3,
     settings::environment,
@@ -52,6 +53,10 @@ impl Stack {
 
     pub(crate) fn bucket(&self) -> S3 {
         Clients::new(self.config.clone()).bucket(self.output("BucketName"))
+    }
+
+    pub(crate) fn table(&self) -> DynamoDb {
+        Clients::new(self.config.clone()).table(self.output("TableName"))
     }
 
     pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {

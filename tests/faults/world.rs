@@ -13,10 +13,12 @@ use flagpost_adapters::{
     runtime::{Aws, Clients},
     s3::S3,
     sqs::QueueUrls,
+    webhook::{Settings, WebhookSender},
 };
 use flagpost_domain::{
     admin::{Admin, Request},
-    delivery::Delivery,
+    delivery::{Delivery, Provenance},
+    destination::Allowed,
     event::Event,
     key,
     message::{Aside, Scheduled},
@@ -50,7 +52,7 @@ pub(crate) struct World {
     pub(crate) retry: Queue,
     pub(crate) wake: Queue,
     dead: [Queue; 3],
-    admin: Admin<Aws<()>>,
+    admin: Admin<Aws<WebhookSender>>,
 }
 
 impl World {
@@ -77,8 +79,10 @@ impl World {
             make_queue(&sqs, &format!("{name}-wake-dead"), VISIBILITY_SECONDS).await,
         ];
         let urls = QueueUrls { wake: Some(wake.url.clone()), ..QueueUrls::default() };
-        let aws = Aws::new(&clients, urls, &name, &name, ());
-        let admin = Admin::new(aws, key::hash(ADMIN), ALLOWED.parse().unwrap());
+        let allowed: Allowed = ALLOWED.parse().unwrap();
+        let sender = WebhookSender::new(&Settings::new(allowed.clone())).unwrap();
+        let aws = Aws::new(&clients, urls, &name, &name, sender);
+        let admin = Admin::new(aws, key::hash(ADMIN), allowed);
         let (table, bucket) = (name.clone(), name);
         Self { config, clients, table, bucket, events, retry, wake, dead, admin }
     }
@@ -103,6 +107,8 @@ impl World {
             ("FLAGPOST_ALLOWED_ENDPOINTS", ALLOWED),
             ("FLAGPOST_ATTEMPTS_RETENTION_DAYS", "7"),
             ("FLAGPOST_OLD_BACKLOG_SECONDS", "3600"),
+            ("FLAGPOST_METRICS_NAMESPACE", "Flagpost"),
+            ("FLAGPOST_STACK", "faults"),
             ("FLAGPOST_RETRY_SLOTS_SECONDS", "10"),
             ("FLAGPOST_BREAKER_BUCKET_SECONDS", "10"),
             ("FLAGPOST_BREAKER_SPAN_SECONDS", "4"),
@@ -192,6 +198,7 @@ impl World {
             events: keys.iter().map(event).collect(),
             numbers: vec![],
             rest: false,
+            provenance: Provenance::default(),
         };
         let text = Scheduled { delivery, not_before: now() }.encode();
         let send = self.sqs().send_message().queue_url(&self.retry.url).message_body(text);

@@ -14,6 +14,8 @@ use flagpost_domain::{
 use lambda_runtime::{Error, LambdaEvent};
 use tracing::{error, info, warn};
 
+use crate::console;
+
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Serves one request. A failure of an AWS service is an answer like others, logged here.
@@ -24,6 +26,9 @@ pub(crate) async fn handle<P: AdminPorts>(
     let clock = admin.ports().clock();
     let began = clock.now();
     let mut request = event.payload;
+    if let Some(page) = console::page(&request) {
+        return Ok(page);
+    }
     let body = body(&mut request);
     let authorization = header_text(&request, &header::AUTHORIZATION);
     let if_match = header_text(&request, &header::IF_MATCH);

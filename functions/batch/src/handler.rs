@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use flagpost_adapters::sqs::QueueUrls;
+use flagpost_adapters::{metrics::MetricsLog, sqs::QueueUrls};
 use flagpost_domain::{
     batch::{Batch, Record},
     ports::{Ports, Queue},
@@ -15,6 +15,7 @@ use lambda_runtime::{Error, LambdaEvent};
 pub(crate) async fn handle<P: Ports>(
     batch: &Batch<P>,
     queues: &QueueUrls,
+    metrics: &MetricsLog,
     event: LambdaEvent<SqsEvent>,
 ) -> Result<SqsBatchResponse, Error> {
     let deadline = Timestamp(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
@@ -31,6 +32,7 @@ pub(crate) async fn handle<P: Ports>(
             return Err("the records are of neither the EventsQueue nor the RetryQueue".into());
         }
     };
+    metrics.print(batch.metrics());
     response(&messages, &failed)
 }
 

@@ -3,6 +3,7 @@
 mod handler;
 
 use flagpost_adapters::{
+    metrics::MetricsLog,
     runtime::{Aws, Clients},
     settings::{BatchSettings, environment},
     telemetry,
@@ -21,6 +22,7 @@ async fn main() -> Result<(), Error> {
     let queues = settings.queues;
     let ports = Aws::new(&clients, queues.clone(), &settings.table, &settings.bucket, sender);
     let batch = Batch::new(ports, settings.policy);
-    let (batch, queues) = (&batch, &queues);
-    run(service_fn(|event| handler::handle(batch, queues, event))).await
+    let metrics = MetricsLog::new(settings.metrics);
+    let (batch, queues, metrics) = (&batch, &queues, &metrics);
+    run(service_fn(|event| handler::handle(batch, queues, metrics, event))).await
 }

@@ -1,6 +1,7 @@
 //! From an SQS event of wake-ups, or a schedule's input, to the use case.
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use flagpost_adapters::metrics::MetricsLog;
 use flagpost_domain::{drain::Drain, ports::Ports, time::Timestamp};
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Deserialize;
@@ -27,20 +28,32 @@ enum Task {
 /// Serves one event.
 pub(crate) async fn handle<P: Ports>(
     drain: &Drain<P>,
+    metrics: &MetricsLog,
     event: LambdaEvent<Value>,
 ) -> Result<Value, Error> {
     let deadline = Timestamp(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
     let event = serde_json::from_value(event.payload)
         .map_err(|_| "neither an SQS event nor {\"task\": \"sweep\" | \"expire\"}")?;
     // Boxed: the calls of the SDKs make them large.
+    let end = Box::pin(follow(drain, event, deadline)).await;
+    // Also where it failed: what was done until then was done.
+    metrics.print(drain.metrics());
+    end
+}
+
+async fn follow<P: Ports>(
+    drain: &Drain<P>,
+    event: Event,
+    deadline: Timestamp,
+) -> Result<Value, Error> {
     match event {
-        Event::Wakes(event) => Box::pin(wakes(drain, event.records, deadline)).await,
+        Event::Wakes(event) => wakes(drain, event.records, deadline).await,
         Event::Schedule { task: Task::Sweep } => {
-            let sent = Box::pin(drain.sweep()).await?;
+            let sent = drain.sweep().await?;
             Ok(json!({ "sent": sent }))
         }
         Event::Schedule { task: Task::Expire } => {
-            let deliveries = Box::pin(drain.expire(deadline)).await?;
+            let deliveries = drain.expire(deadline).await?;
             Ok(json!({ "expired": deliveries }))
         }
     }

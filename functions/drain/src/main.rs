@@ -3,6 +3,7 @@
 mod handler;
 
 use flagpost_adapters::{
+    metrics::MetricsLog,
     runtime::{Aws, Clients},
     settings::{DrainSettings, environment},
     telemetry,
@@ -18,9 +19,10 @@ async fn main() -> Result<(), Error> {
         .inspect_err(|error| tracing::error!(%error, "cannot start"))?;
     let clients = Clients::from_environment().await;
     let sender = WebhookSender::new(&Settings::new(settings.policy.allowed.clone()))?;
-    let DrainSettings { queues, table, bucket, policy, lease, retention } = settings;
+    let DrainSettings { queues, table, bucket, policy, lease, retention, metrics } = settings;
     let ports = Aws::new(&clients, queues, &table, &bucket, sender);
     let drain = Drain::new(ports, policy, lease, retention);
-    let drain = &drain;
-    run(service_fn(|event| handler::handle(drain, event))).await
+    let metrics = MetricsLog::new(metrics);
+    let (drain, metrics) = (&drain, &metrics);
+    run(service_fn(|event| handler::handle(drain, metrics, event))).await
 }

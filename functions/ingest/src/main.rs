@@ -4,6 +4,7 @@ mod handler;
 
 use flagpost_adapters::{
     clock::SystemClock,
+    metrics::MetricsLog,
     runtime::Clients,
     settings::{IngestSettings, environment},
     telemetry,
@@ -25,6 +26,7 @@ async fn main() -> Result<(), Error> {
         deduplicate: settings.deduplicate,
     };
     let ingest = Ingest::new(queues, table, SystemClock, limits);
-    let ingest = &ingest;
-    run(service_fn(|event| handler::handle(ingest, &SystemClock, event))).await
+    let metrics = MetricsLog::new(settings.metrics);
+    let (ingest, metrics) = (&ingest, &metrics);
+    run(service_fn(|event| handler::handle(ingest, &SystemClock, metrics, event))).await
 }

@@ -7,6 +7,7 @@ pub mod dynamodb;
 pub mod eventbridge;
 mod failure;
 pub mod gateway;
+pub mod metrics;
 pub mod runtime;
 pub mod s3;
 pub mod settings;

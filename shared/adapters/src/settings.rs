@@ -6,8 +6,8 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use flagpost_domain::{
-    batch::Policy, breaker, destination::Allowed, drain::Retention, key, ports::KeyHash,
-    retry::Schedule,
+    batch::Policy, breaker, destination::Allowed, drain::Retention, key, metrics::Emf,
+    ports::KeyHash, retry::Schedule,
 };
 use url::Url;
 
@@ -68,6 +68,8 @@ pub struct IngestSettings {
     pub max_events: usize,
     /// Whether an event that Amplitude's SDKs send repeatedly is delivered once.
     pub deduplicate: bool,
+    /// How its metrics are printed.
+    pub metrics: Emf,
 }
 
 /// What `functions/batch` needs.
@@ -81,6 +83,8 @@ pub struct BatchSettings {
     pub queues: QueueUrls,
     /// How it delivers.
     pub policy: Policy,
+    /// How its metrics are printed.
+    pub metrics: Emf,
 }
 
 /// What `functions/drain` needs.
@@ -98,6 +102,8 @@ pub struct DrainSettings {
     pub lease: Duration,
     /// How it delivers.
     pub policy: Policy,
+    /// How its metrics are printed.
+    pub metrics: Emf,
 }
 
 /// What `functions/admin` needs.
@@ -150,6 +156,7 @@ impl IngestSettings {
                 "a number from 1 to 100000",
             )?,
             deduplicate: read.switch("FLAGPOST_DEDUPLICATE")?,
+            metrics: read.metrics()?,
         })
     }
 }
@@ -173,6 +180,7 @@ impl BatchSettings {
                 wake_dead: None,
             },
             policy: read.policy()?,
+            metrics: read.metrics()?,
         })
     }
 }
@@ -205,6 +213,7 @@ impl DrainSettings {
                 "a number of seconds from 60 to 960",
             )?,
             policy: read.policy()?,
+            metrics: read.metrics()?,
         })
     }
 }
@@ -307,6 +316,29 @@ impl<F: Fn(&str) -> Option<String>> Read<F> {
     fn days(&self, name: &'static str) -> Result<Duration, SettingError> {
         let days: u64 = self.number(name, 1..=3_650, "a number of days from 1 to 3650")?;
         Ok(Duration::from_hours(days * 24))
+    }
+
+    /// CloudWatch, "PutMetricData": a namespace has 1 to 255 of these characters, and those of AWS begin
+    /// with `AWS/`. A stack's name has letters, digits and hyphens.
+    fn metrics(&self) -> Result<Emf, SettingError> {
+        const NAMESPACE: &str = "FLAGPOST_METRICS_NAMESPACE";
+        const STACK: &str = "FLAGPOST_STACK";
+        const A_NAMESPACE: &str =
+            "1 to 255 letters, digits and any of .-_/#, that do not begin with AWS/";
+        const A_STACK: &str = "1 to 128 letters, digits and hyphens";
+        let namespace = self.text(NAMESPACE, A_NAMESPACE)?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || ".-_/#".contains(c);
+        let ours = !namespace.to_ascii_uppercase().starts_with("AWS/");
+        if !((1..=255).contains(&namespace.len()) && namespace.chars().all(fits) && ours) {
+            let reason = "not the name of a namespace of ours";
+            return Err(SettingError::senseless(NAMESPACE, &namespace, reason, A_NAMESPACE));
+        }
+        let stack = self.text(STACK, A_STACK)?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if !((1..=128).contains(&stack.len()) && stack.chars().all(fits)) {
+            return Err(SettingError::senseless(STACK, &stack, "not a stack's name", A_STACK));
+        }
+        Ok(Emf { namespace, stack })
     }
 
     fn policy(&self) -> Result<Policy, SettingError> {

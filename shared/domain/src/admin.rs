@@ -9,6 +9,7 @@ mod attempts;
 mod creation;
 mod deliveries;
 mod fields;
+mod given;
 mod integrations;
 mod keys;
 #[cfg(test)]
@@ -17,12 +18,15 @@ pub mod openapi;
 mod pausing;
 mod precondition;
 mod presets;
+mod preview;
 mod projects;
 mod query;
 mod route;
+mod sample;
 mod secret;
 mod settings;
 mod status;
+mod test_send;
 mod view;
 mod wake;
 
@@ -32,7 +36,7 @@ use crate::{
     count::Uncounted,
     destination::Allowed,
     key::{hash, is_admin_key},
-    ports::{AdminStore, KeyHash, PortError, Services},
+    ports::{AdminStore, KeyHash, PortError, Ports, Services},
     problem::{Kind, Problem},
 };
 
@@ -44,14 +48,17 @@ pub use query::pairs;
 
 /// The largest body that a request may have.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The same where it holds an event, and a template with all its escapes.
+pub const MAX_TEST_BODY_BYTES: usize = 256 * 1024;
 
 /// How often a write that lost a race is tried anew.
 const TRIES: usize = 5;
 
-/// Everything that the operator's API needs: the services, and a store that takes configuration.
-pub trait AdminPorts: Services<Store: AdminStore> {}
+/// Everything that the operator's API needs: the services with a store that takes configuration, and
+/// a sender for tests.
+pub trait AdminPorts: Ports + Services<Store: AdminStore> {}
 
-impl<P: Services<Store: AdminStore>> AdminPorts for P {}
+impl<P: Ports + Services<Store: AdminStore>> AdminPorts for P {}
 
 /// The operator's API over its ports.
 pub struct Admin<P> {
@@ -201,8 +208,9 @@ impl<P: AdminPorts> Admin<P> {
 
     async fn answer(&self, route: Route, call: &Call<'_>) -> Result<Reply, Failure> {
         let request = call.request;
-        if request.body.len() > MAX_BODY_BYTES {
-            let detail = format!("the body may have at most {MAX_BODY_BYTES} bytes");
+        let most = route.max_body_bytes();
+        if request.body.len() > most {
+            let detail = format!("the body may have at most {most} bytes");
             return Err(Problem::new(Kind::ContentTooLarge, detail).into());
         }
         let body = || Fields::parse(request.body);
@@ -228,6 +236,10 @@ impl<P: AdminPorts> Admin<P> {
             Route::Pause(project, id) => self.pause(&project, &id, body()?).await,
             Route::Resume(project, id) => self.resume(&project, &id, body()?).await,
             Route::Status(project, id) => self.status(&project, &id).await,
+            Route::TestSend(project, id) => {
+                self.test_send(&project, &id, body()?, request.body).await
+            }
+            Route::Preview(project, id) => self.preview(&project, &id, body()?, request.body).await,
             Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
             Route::ListAttempts(project, id) => {
                 self.list_attempts(&project, &id, Fields::query(request.query)).await

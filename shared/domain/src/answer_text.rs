@@ -7,7 +7,7 @@ const KEPT: usize = 1024;
 /// Parts of a URL's path that are so long, and its query, may be secrets.
 const SECRET_PART: usize = 12;
 /// In the place of a secret.
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// How an answer begins, up to 1 KiB: `None` where there is none, or it is no text. Control
 /// characters become spaces, and what of the integration's own secrets it repeats is masked: many

@@ -2,8 +2,6 @@
 
 use std::{pin::pin, time::Duration};
 
-use bytes::Bytes;
-
 use crate::{
     answer_text::answer_text,
     breaker::Observation,
@@ -11,16 +9,17 @@ use crate::{
     delivery::Delivery,
     destination::{Allowed, Destination},
     event::Event,
-    gzip::gzip,
+    gate::Turn,
     immediate,
     integration::Integration,
     outcome::{Failure, Outcome, outcome},
-    payload::{self, Body, content_type, together},
-    ports::{Clock, Headers, Ports, Random, Request, Sender, Sent},
+    payload::{self, Body, together},
+    ports::{Clock, Ports, Random, Sender, Sent},
     preset::Payload,
-    signature::sign,
+    request::Packed,
     step_aside::step_aside,
     time::Timestamp,
+    trace::TraceParent,
     within::within,
 };
 
@@ -31,6 +30,9 @@ pub const ATTEMPT: Duration = Duration::from_secs(26);
 /// Where a delivery takes several requests, none begins later than this. What is left then is another
 /// attempt's.
 const GO_ON: Duration = Duration::from_secs(5);
+
+/// The same for a request that is tried again, where a limit holds it back: there is time for it yet.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// An endpoint that fails this often in a row is left alone for the rest of the attempt.
 const IN_A_ROW: usize = 5;
@@ -69,6 +71,10 @@ pub struct Attempted {
 pub struct Made {
     /// How many, immediate retries included.
     pub requests: u32,
+    /// How many of them were immediate retries.
+    pub retried: u32,
+    /// How long each took.
+    pub took: Vec<Duration>,
     /// Bytes of their bodies before compression.
     pub plain_bytes: usize,
     /// Bytes of their bodies as sent.
@@ -130,6 +136,31 @@ pub async fn attempt<P: Ports>(
     delivery: &Delivery,
     patience: Option<Duration>,
 ) -> Attempted {
+    make_attempt(ports, allowed, integration, compiled, delivery, patience, None).await
+}
+
+/// Makes one attempt, with all the time of a request, whose requests each wait for their turn if
+/// they need one. It begins with the first that gets it; if none does, nothing was tried.
+pub async fn attempt_in_turn<P: Ports>(
+    ports: &P,
+    allowed: &Allowed,
+    integration: &Integration,
+    compiled: &Compiled,
+    delivery: &Delivery,
+    turn: Option<Turn>,
+) -> Attempted {
+    make_attempt(ports, allowed, integration, compiled, delivery, None, turn).await
+}
+
+async fn make_attempt<P: Ports>(
+    ports: &P,
+    allowed: &Allowed,
+    integration: &Integration,
+    compiled: &Compiled,
+    delivery: &Delivery,
+    patience: Option<Duration>,
+    turn: Option<Turn>,
+) -> Attempted {
     let began = ports.clock().now();
     let to = match Destination::parse(&integration.url, allowed) {
         Ok(to) => to,
@@ -158,10 +189,12 @@ pub async fn attempt<P: Ports>(
         compiled,
         delivery,
         patience,
+        turn,
         began,
-        to,
+        to: &to,
         next: 0,
         held: None,
+        unsent: Vec::new(),
         delivered: 0,
         failed: Vec::new(),
         ill_in_a_row: 0,
@@ -180,12 +213,15 @@ struct Attempt<'a, P> {
     compiled: &'a Compiled,
     delivery: &'a Delivery,
     patience: Option<Duration>,
+    turn: Option<Turn>,
     began: Timestamp,
-    to: Destination,
+    to: &'a Destination,
     /// The first event that is in no request yet.
     next: usize,
     /// A payload that had no room in the last request.
     held: Option<(usize, Event)>,
+    /// Those of a request that did not get its turn.
+    unsent: Vec<usize>,
     delivered: usize,
     failed: Vec<(Vec<usize>, Outcome)>,
     ill_in_a_row: usize,
@@ -206,6 +242,10 @@ impl<P: Ports> Attempt<'_, P> {
             let made = self.make(payload).await;
             if made.is_empty() {
                 continue;
+            }
+            if !self.gets_turn(self.began.plus(GO_ON)).await {
+                self.unsent = made.iter().map(|(position, _)| *position).collect();
+                return;
             }
             let body = together(payload, self.delivery, &made);
             drop(made);
@@ -254,6 +294,19 @@ impl<P: Ports> Attempt<'_, P> {
         made
     }
 
+    /// Waits for the next request's turn, where it needs one: whether it comes by `until`. The first
+    /// one has all the time that the slice has, and the attempt begins with it.
+    async fn gets_turn(&mut self, until: Timestamp) -> bool {
+        let Some(turn) = &mut self.turn else { return true };
+        let clock = self.ports.clock();
+        if self.made.requests > 0 {
+            return turn.next(clock, until).await.is_some();
+        }
+        let begins = turn.first(clock).await;
+        self.began = begins.unwrap_or(self.began);
+        begins.is_some()
+    }
+
     /// Whether what is left is another attempt's. One event at least is tried: an attempt that tries
     /// nothing would be made for ever.
     fn is_late(&self) -> bool {
@@ -290,36 +343,41 @@ impl<P: Ports> Attempt<'_, P> {
     }
 
     async fn send(&mut self, body: &Body) -> Outcome {
-        let gzipped = self.integration.wants_gzip(&self.to);
-        let plain = Bytes::from(body.plain.clone());
-        let sent = if gzipped { Bytes::from(gzip(&plain)) } else { plain.clone() };
+        let packed = Packed::new(self.integration, self.to, body);
         let began = self.ports.clock().now();
         let mut requests = 0;
         loop {
+            self.made.retried += u32::from(requests > 0);
             requests += 1;
             self.made.requests += 1;
-            self.made.plain_bytes += plain.len();
-            self.made.sent_bytes += sent.len();
-            let outcome = self.request(body, &plain, sent.clone(), gzipped).await;
+            self.made.plain_bytes += body.plain.len();
+            self.made.sent_bytes += packed.sent.len();
+            let outcome = self.request(&packed).await;
             let elapsed = self.ports.clock().now().since(began);
             let policy = self.integration.immediate_retry();
             match immediate::wait(policy, &outcome, requests, elapsed, chance(self.ports)) {
                 Some(wait) => self.ports.clock().sleep(wait).await,
                 None => return outcome,
             }
+            let until = immediate::latest(policy, began).unwrap_or(Timestamp(i64::MAX));
+            if !self.gets_turn(until.min(self.began.plus(AGAIN))).await {
+                return outcome;
+            }
         }
     }
 
-    async fn request(&mut self, body: &Body, plain: &[u8], sent: Bytes, gzipped: bool) -> Outcome {
+    /// The span that a request is, where it tells its trace.
+    fn span(&self) -> Option<TraceParent> {
+        let trace =
+            self.delivery.provenance.trace.as_ref().filter(|_| self.integration.traces())?;
+        let mut span = [0; 8];
+        span.copy_from_slice(&self.ports.random().bytes()[8..16]);
+        Some(trace.child(span))
+    }
+
+    async fn request(&mut self, packed: &Packed<'_>) -> Outcome {
         let ports = self.ports;
-        let at = ports.clock().now();
-        let request = Request {
-            to: self.to.clone(),
-            id: body.id.clone(),
-            headers: headers(self.integration, &body.id, at, plain),
-            body: sent,
-            gzipped,
-        };
+        let request = packed.request(ports.clock().now(), self.span().as_ref());
         let mut sending = pin!(ports.sender().send(request));
         let sent = match self.patience {
             None => Some(sending.await),
@@ -334,9 +392,11 @@ impl<P: Ports> Attempt<'_, P> {
         };
         let Some(Sent { answer, took }) = sent else {
             self.latency = self.patience.unwrap_or_default();
+            self.made.took.push(self.latency);
             return Outcome::Unanswered;
         };
         self.latency = took;
+        self.made.took.push(took);
         let outcome = outcome(self.integration, &answer, ports.clock().now());
         let no = outcome != Outcome::Delivered;
         if no || !self.said_no {
@@ -344,14 +404,16 @@ impl<P: Ports> Attempt<'_, P> {
             let answer = answer.ok();
             self.made.status = answer.as_ref().map(|answer| answer.status);
             self.made.answer =
-                answer.and_then(|answer| answer_text(&answer.body, self.integration, &self.to));
+                answer.and_then(|answer| answer_text(&answer.body, self.integration, self.to));
         }
         outcome
     }
 
     fn end(self) -> Attempted {
         let held = self.held.iter().map(|(position, _)| *position);
-        let untried: Vec<_> = held.chain(self.next..self.delivery.events.len()).collect();
+        let unsent = self.unsent.iter().copied();
+        let untried: Vec<_> =
+            unsent.chain(held).chain(self.next..self.delivery.events.len()).collect();
         let worst = self.failed.iter().map(|(_, outcome)| outcome).max_by_key(|one| weight(one));
         let outcome = match worst {
             Some(worst) => worst.clone(),
@@ -398,22 +460,6 @@ fn weight(outcome: &Outcome) -> u8 {
         | Outcome::TooLarge
         | Outcome::Unanswered => 3,
     }
-}
-
-/// All headers but those of HTTP itself. The customer's come in the place of the preset's.
-fn headers(integration: &Integration, id: &str, at: Timestamp, plain: &[u8]) -> Headers {
-    let mut headers = Headers::default();
-    headers.set("content-type", content_type(integration));
-    headers.set("user-agent", integration.preset.defaults().user_agent);
-    for (name, value) in &integration.own.headers {
-        headers.set(name, value.reveal());
-    }
-    headers.set("webhook-id", id);
-    headers.set("webhook-timestamp", at.seconds().to_string());
-    for (name, value) in sign(integration, id, at, plain) {
-        headers.set(name, value);
-    }
-    headers
 }
 
 /// Between 0 and 1.

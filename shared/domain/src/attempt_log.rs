@@ -160,7 +160,8 @@ impl Record {
     }
 }
 
-fn result(outcome: &Outcome) -> Result {
+/// An outcome in one word.
+pub(crate) fn result(outcome: &Outcome) -> Result {
     match outcome {
         Outcome::Delivered => Result::Delivered,
         Outcome::Failed(_) => Result::Failed,

@@ -28,6 +28,7 @@ use crate::{
     integration::Integration,
     known::Known,
     message::{Fresh, Packed, Unreadable},
+    metrics::Metrics,
     ports::{Clock, Ports, Queue},
     queueing::{hide, set_aside},
     retry::Schedule,
@@ -91,6 +92,7 @@ pub struct Batch<P> {
     compiler: Compiler,
     unwritten: Unwritten,
     uncounted: Uncounted,
+    metrics: Metrics,
 }
 
 /// What the lanes of one invocation share.
@@ -129,7 +131,13 @@ impl<P: Ports> Batch<P> {
             compiler: Compiler::default(),
             unwritten: Unwritten::default(),
             uncounted: Uncounted::default(),
+            metrics: Metrics::default(),
         }
+    }
+
+    /// What was measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Delivers fresh events. The indexes of the records that are not done.
@@ -250,7 +258,7 @@ impl<P: Ports> Batch<P> {
         let compiled = self.compiler.compiled(integration);
         compiled
             .inspect_err(|error| {
-                tracing::error!(error, integration = %integration.id, "filter not compiled");
+                tracing::error!(%error, integration = %integration.id, "filter not compiled");
             })
             .ok()
     }

@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use flagpost_filter::{Filter, StatsigCategories};
-use flagpost_template::Template;
+use flagpost_filter::{Filter, PatternError, StatsigCategories};
+use flagpost_template::{CompileError, Template};
 use lru::LruCache;
 
 use crate::{event::Event, id::IntegrationId, integration::Integration};
@@ -18,21 +18,18 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 #[derive(Debug, Default)]
 pub struct Compiled {
     filter: Option<Filter>,
-    template: Option<Result<Template, String>>,
+    template: Option<Result<Template, CompileError>>,
 }
 
 impl Compiled {
     /// Compiles them. `Err` is what is wrong with the filter: it was checked when it was saved, so
     /// another version of this code wrote it.
-    pub fn new(integration: &Integration) -> Result<Self, String> {
+    pub fn new(integration: &Integration) -> Result<Self, PatternError> {
         let own = &integration.own;
         let by_categories = own.statsig_events.as_ref().map(StatsigCategories::pattern);
         let filter = own.filter.as_ref().or(by_categories.as_ref()).map(Filter::compile);
-        let template = own
-            .template
-            .as_deref()
-            .map(|source| Template::compile(source).map_err(|error| error.to_string()));
-        Ok(Self { filter: filter.transpose().map_err(|error| error.to_string())?, template })
+        let template = own.template.as_deref().map(Template::compile);
+        Ok(Self { filter: filter.transpose()?, template })
     }
 
     /// Whether the integration wants this event. Without a filter no event is looked into. `Err` is
@@ -52,8 +49,8 @@ impl Compiled {
     }
 
     /// The template; `Err` is what is wrong with it.
-    pub fn template(&self) -> Option<Result<&Template, &str>> {
-        self.template.as_ref().map(|template| template.as_ref().map_err(String::as_str))
+    pub fn template(&self) -> Option<Result<&Template, &CompileError>> {
+        self.template.as_ref().map(Result::as_ref)
     }
 }
 
@@ -69,7 +66,7 @@ impl Default for Compiler {
 
 impl Compiler {
     /// The filter and the template of this version of an integration; see [`Compiled::new`].
-    pub fn compiled(&self, integration: &Integration) -> Result<Arc<Compiled>, String> {
+    pub fn compiled(&self, integration: &Integration) -> Result<Arc<Compiled>, PatternError> {
         let own = &integration.own;
         if own.filter.is_none() && own.statsig_events.is_none() && own.template.is_none() {
             return Ok(Arc::default());

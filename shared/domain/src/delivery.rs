@@ -4,6 +4,7 @@ use crate::{
     event::{Event, joined_size},
     id::{DeliveryId, IntegrationId, ProjectId},
     time::Timestamp,
+    trace::TraceParent,
 };
 
 /// A batch of events on its way to one integration. Every attempt has the same id and events.
@@ -24,6 +25,17 @@ pub struct Delivery {
     pub numbers: Vec<u32>,
     /// Whether it is what is left after others of its events were delivered.
     pub rest: bool,
+    /// Where its events come from.
+    pub provenance: Provenance,
+}
+
+/// Where the events of a delivery come from. What was stored by earlier versions does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// When the oldest of them was accepted. Parts of a delivery keep it.
+    pub accepted_at: Option<Timestamp>,
+    /// The trace of the first of them that has one.
+    pub trace: Option<TraceParent>,
 }
 
 impl Delivery {
@@ -60,6 +72,7 @@ impl Delivery {
             events,
             numbers,
             rest: self.rest,
+            provenance: self.provenance.clone(),
         }
     }
 
@@ -168,6 +181,7 @@ mod tests {
             events: (0..events).map(|n| Event::from_object(format!("{{\"n\":{n}}}"))).collect(),
             numbers: vec![],
             rest: false,
+            provenance: Provenance::default(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::{
     breaker::{Before, Breaker, Observation, Policy, is_slow, keep_recent},
     health::{Health, Pause},
     id::{IntegrationId, ProjectId},
+    metrics::Meter,
     notice::{By, Change, tell},
     ports::{Clock, HealthStore, PortError, PortResult, Ports, Random},
     time::Timestamp,
@@ -63,12 +64,13 @@ pub async fn observe<P: Ports>(
     policy: &Policy,
     project: &ProjectId,
     id: &IntegrationId,
+    meter: Meter<'_>,
     seen: &[Observation],
     before: &Before,
 ) -> Option<Health> {
     let jitter = jitter(ports);
     let change = |breaker: &Breaker, now| breaker.observe(policy, seen, before, now, jitter);
-    match change_breaker(ports, policy, project, id, change).await {
+    match change_breaker(ports, policy, project, id, meter, change).await {
         Ok(health) => Some(health),
         Err(error) => {
             tracing::warn!(%error, integration = %id, "health not written");
@@ -83,6 +85,7 @@ pub async fn change_breaker<P: Ports>(
     policy: &Policy,
     project: &ProjectId,
     id: &IntegrationId,
+    meter: Meter<'_>,
     change: impl Fn(&Breaker, Timestamp) -> Breaker,
 ) -> PortResult<Health> {
     let mut health = ports.store().health(project, id).await?;
@@ -95,6 +98,9 @@ pub async fn change_breaker<P: Ports>(
         let calm = breaker.is_calm(policy, now) && health.pause.is_none();
         if ports.store().swap_breaker(&health, &breaker, calm).await? {
             log(&health, &breaker);
+            if health.breaker.open.is_none() && breaker.open.is_some() {
+                meter.opened();
+            }
             let change = Change::of_breaker(&health.breaker, &breaker);
             tell(ports, project, id, change.into_iter().collect()).await;
             health.breaker_version += 1;

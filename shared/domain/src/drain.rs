@@ -5,6 +5,7 @@
 //! or the wake-up comes back, because something failed. So a timer stands as long as anything may
 //! be parked.
 
+mod backlog;
 mod expire;
 mod listing;
 mod old;
@@ -19,9 +20,11 @@ use crate::{
     batch::Policy,
     compiled::Compiler,
     count::Uncounted,
+    gate::Gate,
     health::Health,
     id::{IntegrationId, ProjectId, unique},
     message::Wake,
+    metrics::Metrics,
     park::send_wake,
     ports::{Clock, Found, HealthStore, PortResult, Ports, Queue, Random, Registry},
     queueing::{hide, set_aside},
@@ -48,6 +51,7 @@ pub struct Drain<P> {
     lease: Duration,
     retention: Retention,
     uncounted: Uncounted,
+    metrics: Metrics,
 }
 
 /// How long undelivered deliveries are kept.
@@ -78,7 +82,13 @@ impl<P: Ports> Drain<P> {
             lease,
             retention,
             uncounted: Uncounted::default(),
+            metrics: Metrics::default(),
         }
+    }
+
+    /// What was measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Takes a message of the WakeQueue: whether it is done. If not, it is hidden until it is
@@ -122,7 +132,10 @@ impl<P: Ports> Drain<P> {
         random.copy_from_slice(&self.ports.random().bytes()[..16]);
         let owner = unique(now, random);
         let end = match store.take_lease(project, id, &owner, now, now.plus(self.lease)).await {
-            Ok(true) => self.under_lease(wake, &owner, deadline).await,
+            Ok(true) => {
+                let calm = health.breaker.is_calm(&self.policy.breaker, now);
+                self.under_lease(wake, &owner, deadline, calm).await
+            }
             Ok(false) => {
                 let held = store.health(project, id).await?.lease.map_or(now, |lease| lease.until);
                 // It may be released long before its end.
@@ -144,6 +157,7 @@ impl<P: Ports> Drain<P> {
         wake: &Wake,
         owner: &str,
         deadline: Timestamp,
+        calm: bool,
     ) -> PortResult<WakeEnd> {
         let Wake { integration: id, project, rate, .. } = wake;
         let store = self.ports.store();
@@ -158,7 +172,8 @@ impl<P: Ports> Drain<P> {
             }
             Found::Present(integration) if !integration.enabled => SliceEnd::Leave,
             Found::Present(integration) => {
-                Slice::new(self, *integration, owner, deadline, *rate).run().await?
+                let gate = Gate::new(integration.own.limits, *rate, calm, self.ports.clock().now());
+                Slice::new(self, *integration, owner, deadline, gate).run().await?
             }
         };
         match end {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::{outcome::Outcome, preset::ImmediateRetry};
+use crate::{outcome::Outcome, preset::ImmediateRetry, time::Timestamp};
 
 const ONCE: Duration = Duration::from_millis(300);
 const BACKOFF_REQUESTS: u32 = 3;
@@ -40,6 +40,12 @@ pub fn wait(
             (elapsed + wait <= BACKOFF_END).then_some(wait)
         }
     }
+}
+
+/// When a further request may begin at the latest, where it is held back for other reasons; `began`
+/// is when the first one did.
+pub fn latest(policy: ImmediateRetry, began: Timestamp) -> Option<Timestamp> {
+    (policy == ImmediateRetry::Backoff).then(|| began.plus(BACKOFF_END))
 }
 
 #[cfg(test)]

@@ -9,14 +9,15 @@ use crate::{
     event::Event,
     expiring::Expiring,
     impression::EnvironmentTexts,
-    integration::Origin,
     key::{hash, is_ingest_key},
     message::{Fresh, MAX_TEXT},
+    metrics::Metrics,
     native::{self, Answer, Context, Key, Post, Read},
     ports::{Clock, KeyGrant, KeyHash, Outgoing, Queue, Queues, Registry, Seen},
     problem::{Kind, Problem},
     queueing::send_all,
     time::Timestamp,
+    trace::TRACEPARENT,
 };
 use repeats::Claims;
 
@@ -62,6 +63,7 @@ pub struct Ingest<Q, S, C> {
     limits: Limits,
     valid: Expiring<KeyHash, KeyGrant>,
     invalid: Expiring<KeyHash, ()>,
+    metrics: Metrics,
 }
 
 impl<Q: Queues, S: Registry + Seen, C: Clock> Ingest<Q, S, C> {
@@ -74,7 +76,13 @@ impl<Q: Queues, S: Registry + Seen, C: Clock> Ingest<Q, S, C> {
             limits,
             valid: Expiring::new(KEYS, KEY_AGE),
             invalid: Expiring::new(KEYS, KEY_AGE),
+            metrics: Metrics::default(),
         }
+    }
+
+    /// What was measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Accepts all events of a request, or none. When it returns, the queue has them.
@@ -104,13 +112,26 @@ impl<Q: Queues, S: Registry + Seen, C: Clock> Ingest<Q, S, C> {
             events: self.limits.events,
             faults: route.fault_limit(),
         })?;
-        self.take(&grant, route.origin(&post), read, post.body.len(), now).await
+        // A trace that cannot be read is none: it is no fault of the events.
+        let trace = post.header(TRACEPARENT).and_then(|text| text.parse().ok());
+        let fresh = Fresh {
+            project: grant.project.clone(),
+            environment: grant.environment.clone(),
+            stream: read.stream,
+            origin: route.origin(&post),
+            accepted_at: now,
+            trace,
+        };
+        self.take(&fresh, read, post.body.len()).await
     }
 
     /// Serves a request whole: what came of it, and what the client is told.
     pub async fn serve(&self, post: Post) -> (Result<Accepted, Problem>, Answer) {
         let route = native::route(&post.path);
         let outcome = self.accept(post).await;
+        if outcome.is_err() {
+            self.metrics.rejected();
+        }
         let answer = native::answer(route, &outcome);
         (outcome, answer)
     }
@@ -150,14 +171,7 @@ impl<Q: Queues, S: Registry + Seen, C: Clock> Ingest<Q, S, C> {
         }
     }
 
-    async fn take(
-        &self,
-        grant: &KeyGrant,
-        origin: Origin,
-        read: Read,
-        bytes: usize,
-        now: Timestamp,
-    ) -> Result<Accepted, Problem> {
+    async fn take(&self, fresh: &Fresh, read: Read, bytes: usize) -> Result<Accepted, Problem> {
         let Read { stream, events, identities, dropped } = read;
         let uploaded = events.len();
         let deduplicate = self.limits.deduplicate && identities.iter().any(Option::is_some);
@@ -166,20 +180,15 @@ impl<Q: Queues, S: Registry + Seen, C: Clock> Ingest<Q, S, C> {
         } else {
             (events, Claims::default())
         };
-        let fresh = Fresh {
-            project: grant.project.clone(),
-            environment: grant.environment.clone(),
-            stream,
-            origin,
-            accepted_at: now,
-        };
         let count = events.len();
-        if let Err(problem) = self.send(&fresh, events).await {
+        if let Err(problem) = self.send(fresh, events).await {
             claims.release(&self.store).await;
             return Err(problem);
         }
         claims.confirm(&self.store).await;
-        Ok(Accepted { events: count, dropped, repeated: uploaded - count, bytes, at: now })
+        self.metrics.of(stream).accepted(count);
+        let at = fresh.accepted_at;
+        Ok(Accepted { events: count, dropped, repeated: uploaded - count, bytes, at })
     }
 
     async fn send(&self, fresh: &Fresh, events: Vec<Event>) -> Result<(), Problem> {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     destination::Destination,
     id::{IntegrationId, ProjectId},
+    limits::Limits,
     preset::{Exposures, Gzip, ImmediateRetry, Payload, Preset, Scheme, Success},
     secret::Secret,
     time::Timestamp,
@@ -132,6 +133,12 @@ pub struct Own {
     /// What the template makes; JSON when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_result: Option<TemplateResult>,
+    /// What the endpoint is sent at most.
+    #[serde(default, skip_serializing_if = "Limits::is_none")]
+    pub limits: Limits,
+    /// Whether requests carry a `traceparent`, where their events came with a trace; not when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<bool>,
     /// The customer's headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Secret>,
@@ -180,6 +187,11 @@ impl Integration {
                 || self.environments.iter().any(|id| id == environment))
     }
 
+    /// Whether it has limits: then only the drainer sends to it.
+    pub fn is_limited(&self) -> bool {
+        !self.own.limits.is_none()
+    }
+
     /// What one request carries.
     pub fn payload(&self) -> Payload {
         self.own.payload.unwrap_or(self.preset.defaults().payload)
@@ -211,6 +223,16 @@ impl Integration {
     /// Where an exposure's details are.
     pub fn exposures(&self) -> Exposures {
         self.own.exposures.unwrap_or(self.preset.defaults().exposures)
+    }
+
+    /// Whether the customer has a header of this name, in whatever letters.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.own.headers.keys().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether requests say which trace their events came with.
+    pub fn traces(&self) -> bool {
+        self.own.trace.unwrap_or(false)
     }
 
     /// Whether bodies to this destination are compressed.

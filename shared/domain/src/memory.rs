@@ -15,7 +15,7 @@ use bytes::Bytes;
 use crate::{
     attempt_log::Record,
     breaker::{self, Breaker},
-    delivery::Delivery,
+    delivery::{Delivery, Provenance},
     destination::Allowed,
     event::Event,
     gzip::gunzip,
@@ -64,6 +64,7 @@ pub(crate) fn delivery(id: &str, events: usize) -> Delivery {
         events: (0..events).map(|n| Event::from_object(format!("{{\"n\":{n}}}"))).collect(),
         numbers: vec![],
         rest: false,
+        provenance: Provenance::default(),
     }
 }
 

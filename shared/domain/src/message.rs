@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{error::Category, value::RawValue};
 
 use crate::{
-    delivery::Delivery,
+    delivery::{Delivery, Provenance},
     event::{self, Event},
     gzip::{gunzip, gzip},
     id::{DeliveryId, IntegrationId, ProjectId},
     integration::{Environment, Origin, Stream},
     ports::BATCH_BYTES,
     time::Timestamp,
+    trace::TraceParent,
 };
 
 /// The version that is written. Older ones are read for as long as a message may live.
@@ -62,6 +63,8 @@ pub struct Fresh {
     pub origin: Origin,
     /// When they were accepted.
     pub accepted_at: Timestamp,
+    /// The trace of the request that they came with.
+    pub trace: Option<TraceParent>,
 }
 
 /// A delivery that waits in the RetryQueue.
@@ -90,6 +93,8 @@ pub struct Aside {
     pub numbers: Vec<u32>,
     /// See [`Delivery::rest`].
     pub rest: bool,
+    /// See [`Delivery::provenance`].
+    pub provenance: Provenance,
 }
 
 /// A wake-up of the drainer.
@@ -132,6 +137,8 @@ struct FreshHead {
     #[serde(default, skip_serializing_if = "Origin::is_api")]
     origin: Origin,
     accepted_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<TraceParent>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -145,6 +152,10 @@ struct DeliveryHead {
     numbers: Vec<u32>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     rest: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<TraceParent>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,6 +168,10 @@ struct AsideHead {
     numbers: Vec<u32>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     rest: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<TraceParent>,
 }
 
 /// A message of fresh events whose events are not decoded yet, so that their size can be weighed.
@@ -181,6 +196,7 @@ impl Fresh {
             stream: self.stream,
             origin: self.origin,
             accepted_at: self.accepted_at,
+            trace: self.trace.clone(),
         };
         encode(&head, events)
     }
@@ -191,9 +207,9 @@ impl Fresh {
         if text.bytes > MAX_DECODED {
             return Err(Unreadable::Foreign(format!("says it holds {} bytes", text.bytes)));
         }
-        let FreshHead { project, environment, stream, origin, accepted_at } = text.head;
+        let FreshHead { project, environment, stream, origin, accepted_at, trace } = text.head;
         Ok(Packed {
-            fresh: Self { project, environment, stream, origin, accepted_at },
+            fresh: Self { project, environment, stream, origin, accepted_at, trace },
             count: text.count,
             bytes: text.bytes,
             plain: text.plain,
@@ -212,7 +228,9 @@ impl Packed<'_> {
 impl Scheduled {
     /// The text of a message with this delivery.
     pub fn encode(&self) -> String {
-        let Delivery { id, project, integration, began, events, numbers, rest } = &self.delivery;
+        let Delivery { id, project, integration, began, events, numbers, rest, provenance } =
+            &self.delivery;
+        let Provenance { accepted_at, trace } = provenance.clone();
         let head = DeliveryHead {
             id: id.clone(),
             project: project.clone(),
@@ -221,6 +239,8 @@ impl Scheduled {
             not_before: self.not_before,
             numbers: numbers.clone(),
             rest: *rest,
+            accepted_at,
+            trace,
         };
         encode(&head, events)
     }
@@ -229,8 +249,11 @@ impl Scheduled {
     pub fn decode(text: &str) -> Result<Self, Unreadable> {
         let text: Text<'_, DeliveryHead> = read(text)?;
         let events = unpack(text.count, text.bytes, text.plain, text.gzip)?;
-        let DeliveryHead { id, project, integration, began, not_before, numbers, rest } = text.head;
-        let delivery = Delivery { id, project, integration, began, events, numbers, rest };
+        let DeliveryHead { not_before, accepted_at, trace, .. } = text.head;
+        let DeliveryHead { id, project, integration, began, numbers, rest, .. } = text.head;
+        let provenance = Provenance { accepted_at, trace };
+        let delivery =
+            Delivery { id, project, integration, began, events, numbers, rest, provenance };
         Ok(Self { delivery, not_before })
     }
 }
@@ -238,16 +261,17 @@ impl Scheduled {
 impl Aside {
     /// A delivery to lay aside that has used `now − began` of its schedule.
     pub fn new(delivery: Delivery, now: Timestamp) -> Self {
-        let Delivery { id, project, integration, began, events, numbers, rest } = delivery;
+        let Delivery { id, project, integration, began, events, numbers, rest, provenance } =
+            delivery;
         let age_ms = now.0.saturating_sub(began.0).max(0);
-        Self { id, project, integration, age_ms, events, numbers, rest }
+        Self { id, project, integration, age_ms, events, numbers, rest, provenance }
     }
 
     /// The delivery again, its schedule going on where it stopped.
     pub fn resume(self, now: Timestamp) -> Delivery {
-        let Self { id, project, integration, age_ms, events, numbers, rest } = self;
+        let Self { id, project, integration, age_ms, events, numbers, rest, provenance } = self;
         let began = Timestamp(now.0.saturating_sub(age_ms));
-        Delivery { id, project, integration, began, events, numbers, rest }
+        Delivery { id, project, integration, began, events, numbers, rest, provenance }
     }
 
     /// The same with its whole schedule before it, for a replay.
@@ -265,6 +289,8 @@ impl Aside {
             age_ms: self.age_ms,
             numbers: self.numbers.clone(),
             rest: self.rest,
+            accepted_at: self.provenance.accepted_at,
+            trace: self.provenance.trace.clone(),
         };
         let array = event::join(&self.events);
         gzip(write(&head, self.events.len(), &array, None).as_bytes()).into()
@@ -276,8 +302,10 @@ impl Aside {
         let text = std::str::from_utf8(&text).map_err(|e| Unreadable::Foreign(e.to_string()))?;
         let text: Text<'_, AsideHead> = read(text)?;
         let events = unpack(text.count, text.bytes, text.plain, text.gzip)?;
-        let AsideHead { id, project, integration, age_ms, numbers, rest } = text.head;
-        Ok(Self { id, project, integration, age_ms, events, numbers, rest })
+        let AsideHead { accepted_at, trace, id, project, integration, age_ms, numbers, rest } =
+            text.head;
+        let provenance = Provenance { accepted_at, trace };
+        Ok(Self { id, project, integration, age_ms, events, numbers, rest, provenance })
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) use decode::decode;
 pub(crate) use read::{Context, Identity, Read};
 
 /// The headers that are read; all others are left alone.
-pub const HEADERS: [&str; 9] = [
+pub const HEADERS: [&str; 10] = [
     "authorization",
     "content-encoding",
     "content-type",
@@ -39,6 +39,7 @@ pub const HEADERS: [&str; 9] = [
     "splitsdkmachinename",
     "splitsdkversion",
     "statsig-api-key",
+    "traceparent",
     "x-environment-key",
     "x-flagsmith-signature",
 ];
@@ -72,7 +73,7 @@ impl Post {
         self
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 

@@ -179,6 +179,7 @@ fn message(project: &ProjectId, at: Timestamp, notices: &[Notice]) -> Outgoing {
         stream: Stream::Operations,
         origin: Origin::Api,
         accepted_at: at,
+        trace: None,
     };
     let events: Vec<_> = notices.iter().map(|n| Event::from_object(n.webhook())).collect();
     let group = Some(project.to_string());

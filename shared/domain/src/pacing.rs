@@ -6,19 +6,25 @@ use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// Deliveries per second at first.
+/// Deliveries per second at first, or requests where those have a limit.
 const START: f64 = 1.0;
 /// The slowest pace.
 const MIN: f64 = 0.125;
-/// The fastest pace.
-const MAX: f64 = 256.0;
+/// The fastest pace of those that have no limit.
+pub const MAX: f64 = 256.0;
 /// While all goes well the pace doubles this often.
 const DOUBLE_EVERY: Duration = Duration::from_secs(4);
+/// The longest wait, at the slowest limit that can be set.
+const LONGEST: Duration = Duration::from_secs(10);
+/// A start that came late is made up for, by the time between two, or this: timers are late by a
+/// few milliseconds, and would cost a fast pace a part of it.
+const LATE: Duration = Duration::from_millis(20);
 
 /// The pace of one drain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pacer {
     rate: f64,
+    most: f64,
     rate_since: Timestamp,
     next: Timestamp,
 }
@@ -26,8 +32,20 @@ pub struct Pacer {
 impl Pacer {
     /// A pace that starts at `rate` deliveries a second, or at one.
     pub fn new(rate: Option<f64>, now: Timestamp) -> Self {
+        Self::up_to(MAX, rate, now)
+    }
+
+    /// The same, which gets no faster than `most`.
+    pub fn up_to(most: f64, rate: Option<f64>, now: Timestamp) -> Self {
         let rate = rate.filter(|rate| rate.is_finite()).unwrap_or(START);
-        Self { rate: rate.clamp(MIN, MAX), rate_since: now, next: now }
+        let rate = rate.max(MIN).min(most);
+        Self { rate, most, rate_since: now, next: now }
+    }
+
+    /// The same from the beginning.
+    #[must_use]
+    pub fn begun_again(&self, now: Timestamp) -> Self {
+        Self::up_to(self.most, None, now)
     }
 
     /// Deliveries per second, to start the next slice with.
@@ -37,27 +55,28 @@ impl Pacer {
 
     /// How long to wait before the next delivery may start.
     pub fn wait(&self, now: Timestamp) -> Duration {
-        self.next.since(now)
+        // A clock that was set back must not hold it up for longer.
+        self.next.since(now).min(LONGEST)
     }
 
     /// A delivery starts.
     pub fn start(&mut self, now: Timestamp) {
         let gap = Duration::from_secs_f64(1.0 / self.rate);
         // Time in which nothing was started is not made up for by a burst.
-        self.next = self.next.max(now.minus(gap)).plus(gap);
+        self.next = self.next.max(now.minus(gap.max(LATE))).plus(gap);
     }
 
     /// A delivery succeeded.
     pub fn went_well(&mut self, now: Timestamp) {
         if now.since(self.rate_since) >= DOUBLE_EVERY {
-            self.rate = (self.rate * 2.0).min(MAX);
+            self.rate = (self.rate * 2.0).min(self.most);
             self.rate_since = now;
         }
     }
 
     /// A delivery failed.
     pub fn went_badly(&mut self, now: Timestamp) {
-        self.rate = (self.rate / 2.0).max(MIN);
+        self.rate = (self.rate / 2.0).max(MIN).min(self.most);
         self.rate_since = now;
         self.next = self.next.max(now.plus(Duration::from_secs_f64(1.0 / self.rate)));
     }

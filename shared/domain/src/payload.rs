@@ -1,16 +1,19 @@
 //! What requests carry: the bodies of a delivery, made from its events.
 
+use flagpost_template::{CompileError, RenderError};
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
 use crate::{
     compiled::Compiled,
-    delivery::Delivery,
+    delivery::{Delivery, Provenance},
     event::{self, Event},
     hex::hex,
+    id::DeliveryId,
     integration::{Integration, TemplateResult},
     native::exposure::in_metadata,
     preset::{Exposures, Payload},
+    time::Timestamp,
 };
 
 /// The body of one request.
@@ -26,8 +29,22 @@ pub struct Body {
 
 /// Why an event could not be made into a payload. It never quotes the event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("template: {0}")]
-pub struct Unmade(pub String);
+pub enum Unmade {
+    /// The template is none: it was checked when it was saved, by another version of this code.
+    #[error("template: {0}")]
+    NoTemplate(CompileError),
+    /// It cannot be rendered.
+    #[error("template: {0}")]
+    NotRendered(RenderError),
+    /// What it made of the event is not JSON.
+    #[error("template: the result is not JSON at its line {line}, column {column}")]
+    NotJson {
+        /// The line of the result, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
+}
 
 /// The payload of one event: the event itself, its exposure's details where the integration wants
 /// them, or what the template makes of that.
@@ -45,16 +62,13 @@ pub fn make(
     let Some(template) = compiled.template() else {
         return Ok(event);
     };
-    let template = template.map_err(|error| Unmade(error.to_owned()))?;
-    let rendered =
-        template.render_json(event.as_bytes()).map_err(|error| Unmade(error.to_string()))?;
+    let template = template.map_err(|error| Unmade::NoTemplate(error.clone()))?;
+    let rendered = template.render_json(event.as_bytes()).map_err(Unmade::NotRendered)?;
     if integration.own.template_result != Some(TemplateResult::Text)
         && let Err(error) = serde_json::from_str::<IgnoredAny>(&rendered)
     {
         // The error's own text may quote the result.
-        let (line, column) = (error.line(), error.column());
-        let detail = format!("the result is not JSON at its line {line}, column {column}");
-        return Err(Unmade(detail));
+        return Err(Unmade::NotJson { line: error.line(), column: error.column() });
     }
     Ok(Event::from_object(rendered))
 }
@@ -96,6 +110,27 @@ pub fn together(payload: Payload, delivery: &Delivery, made: &[(usize, Event)]) 
         _ => format!("{}.{}", delivery.id.whole(), digest(delivery, &positions)),
     };
     Body { id, positions, plain }
+}
+
+/// The body of a request with this event and no other, in a delivery of its own.
+pub fn alone(
+    integration: &Integration,
+    compiled: &Compiled,
+    event: &Event,
+    id: DeliveryId,
+) -> Result<Body, Unmade> {
+    let made = make(integration, compiled, event)?;
+    let delivery = Delivery {
+        id,
+        project: integration.project.clone(),
+        integration: integration.id.clone(),
+        began: Timestamp::default(),
+        events: vec![event.clone()],
+        numbers: Vec::new(),
+        rest: false,
+        provenance: Provenance::default(),
+    };
+    Ok(together(integration.payload(), &delivery, &[(0, made)]))
 }
 
 /// Tells which events of a delivery a request has, where it has not all of them.

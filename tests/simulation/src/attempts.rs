@@ -395,6 +395,7 @@ mod tests {
             events: Vec::new(),
             numbers: Vec::new(),
             rest,
+            provenance: flagpost_domain::delivery::Provenance::default(),
         }
     }
 

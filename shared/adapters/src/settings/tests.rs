@@ -24,6 +24,8 @@ fn complete() -> BTreeMap<&'static str, String> {
         ("FLAGPOST_ALLOWED_ENDPOINTS", ""),
         ("FLAGPOST_ATTEMPTS_RETENTION_DAYS", "7"),
         ("FLAGPOST_OLD_BACKLOG_SECONDS", "3600"),
+        ("FLAGPOST_METRICS_NAMESPACE", "Flagpost"),
+        ("FLAGPOST_STACK", "flagpost"),
         ("FLAGPOST_RETRY_SLOTS_SECONDS", "60,180,420,900,1800,3600,6300,9900,14400"),
         ("FLAGPOST_BREAKER_BUCKET_SECONDS", "60"),
         ("FLAGPOST_BREAKER_SPAN_SECONDS", "30"),
@@ -73,6 +75,8 @@ fn a_function_reads_only_what_it_needs() {
         "FLAGPOST_MAX_BODY_BYTES",
         "FLAGPOST_MAX_EVENTS",
         "FLAGPOST_DEDUPLICATE",
+        "FLAGPOST_METRICS_NAMESPACE",
+        "FLAGPOST_STACK",
     ];
     let settings = IngestSettings::read(|name| {
         assert!(needed.contains(&name), "{name}");
@@ -103,6 +107,8 @@ fn what_makes_no_sense_is_refused_by_name() {
         ),
         ("FLAGPOST_MAX_EVENTS", vec!["0", "100001", "99999999999999999999999"]),
         ("FLAGPOST_DEDUPLICATE", vec!["", "true", "ON", "1"]),
+        ("FLAGPOST_METRICS_NAMESPACE", vec!["", "AWS/Lambda", "aws/x", "Flag post", "flag:post"]),
+        ("FLAGPOST_STACK", vec!["", "my stack", "a_b"]),
         ("FLAGPOST_PARKED_RETENTION_DAYS", vec!["0", "3651", "14.5"]),
         ("FLAGPOST_DEAD_RETENTION_DAYS", vec!["0", "x"]),
         ("FLAGPOST_LEASE_SECONDS", vec!["0", "59", "961"]),

@@ -56,6 +56,8 @@ fn needs(route: &Route) -> Needs<'_> {
         | Route::Pause(project, _)
         | Route::Resume(project, _)
         | Route::Status(project, _)
+        | Route::TestSend(project, _)
+        | Route::Preview(project, _)
         | Route::RotateSecret(project, _)
         | Route::ListAttempts(project, _)
         | Route::ListDeliveries(project, _)

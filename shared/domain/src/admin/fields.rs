@@ -82,6 +82,11 @@ impl Fields {
         self.left.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether a field is there, `null` or not.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.left.contains_key(name)
+    }
+
     /// Records what is wrong with a field.
     pub(super) fn fault(&mut self, name: &str, detail: impl Into<String>) {
         let field = format!("{}{name}", self.prefix);

@@ -1,7 +1,7 @@
 //! Every port of the operator's API in memory, with faults to order.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -18,9 +18,10 @@ use crate::{
     notice::Notice,
     page::{Page, Part},
     ports::{
-        AdminKey, AdminStore, AttemptRange, AttemptStore, Clock, Found, HealthStore, KeyGrant,
-        KeyHash, KeyListing, LedgerStore, Listed, Notices, Objects, Once, Outgoing, PortError,
-        PortResult, Project, Queue, Queues, Random, Registry, Remembered, Services, Timer, Written,
+        AdminKey, AdminStore, Answer, AttemptRange, AttemptStore, Clock, Found, HealthStore,
+        KeyGrant, KeyHash, KeyListing, LedgerStore, Listed, Notices, Objects, Once, Outgoing,
+        PortError, PortResult, Ports, Project, Queue, Queues, Random, Registry, Remembered,
+        Request, SendError, Sender, Sent, Services, Timer, Written,
     },
     time::Timestamp,
 };
@@ -29,6 +30,19 @@ use crate::{
 fn unused() -> ! {
     panic!("the operator's API has no use for this")
 }
+
+/// The calls that write nothing.
+const READS: [&str; 9] = [
+    "list",
+    "counts",
+    "attempts",
+    "integration",
+    "health",
+    "project",
+    "projects",
+    "keys",
+    "list_integrations",
+];
 
 /// What is stored, open to tests.
 #[derive(Default)]
@@ -54,6 +68,12 @@ pub(super) struct Inner {
     /// Messages of operational events.
     pub(super) told: Vec<Outgoing>,
     pub(super) sent: Vec<Outgoing>,
+    /// What endpoints answer, one request after the other; 200 when there is no more.
+    pub(super) answers: VecDeque<Result<Answer, SendError>>,
+    /// What endpoints were sent.
+    pub(super) requests: Vec<Request>,
+    /// Whether a write is one too many.
+    pub(super) reads_only: bool,
     /// Calls that fail, by their method's name.
     pub(super) failing: HashSet<&'static str>,
     /// So many conditional writes are overtaken by somebody else's.
@@ -92,6 +112,9 @@ impl Memory {
 
     fn call(&self, name: &'static str) -> PortResult<MutexGuard<'_, Inner>> {
         let mut inner = self.inner();
+        if inner.reads_only && !READS.contains(&name) {
+            unused()
+        }
         inner.calls.push(name);
         if inner.failing.contains(name) {
             return Err(PortError::Throttled { call: name, reason: "on purpose".into() });
@@ -185,6 +208,25 @@ impl Services for Memory {
     }
     fn notices(&self) -> &Self {
         self
+    }
+}
+
+impl Ports for Memory {
+    type Sender = Self;
+
+    fn sender(&self) -> &Self {
+        self
+    }
+}
+
+impl Sender for Memory {
+    async fn send(&self, request: Request) -> Sent {
+        let mut inner = self.inner();
+        inner.requests.push(request);
+        inner.now += 20;
+        let fine = || Ok(Answer { status: 200, retry_after: None, body: Bytes::new() });
+        let answer = inner.answers.pop_front().unwrap_or_else(fine);
+        Sent { answer, took: Duration::from_millis(20) }
     }
 }
 

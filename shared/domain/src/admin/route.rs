@@ -1,6 +1,6 @@
 //! Which use case a method and a path mean.
 
-use super::deliveries::Stored;
+use super::{MAX_BODY_BYTES, MAX_TEST_BODY_BYTES, deliveries::Stored};
 use crate::{
     id::{AdminKeyId, IntegrationId, KeyId, ProjectId},
     problem::{Kind, Problem},
@@ -23,6 +23,8 @@ pub(super) enum Route {
     Pause(ProjectId, IntegrationId),
     Resume(ProjectId, IntegrationId),
     Status(ProjectId, IntegrationId),
+    TestSend(ProjectId, IntegrationId),
+    Preview(ProjectId, IntegrationId),
     RotateSecret(ProjectId, IntegrationId),
     ListAttempts(ProjectId, IntegrationId),
     ListDeliveries(ProjectId, IntegrationId),
@@ -55,6 +57,8 @@ impl Route {
             Self::Pause(..) => "pause",
             Self::Resume(..) => "resume",
             Self::Status(..) => "status",
+            Self::TestSend(..) => "test_send",
+            Self::Preview(..) => "preview",
             Self::RotateSecret(..) => "rotate_secret",
             Self::ListAttempts(..) => "list_attempts",
             Self::ListDeliveries(..) => "list_deliveries",
@@ -67,6 +71,14 @@ impl Route {
             Self::ListAdminKeys => "list_admin_keys",
             Self::DeleteAdminKey(..) => "delete_admin_key",
             Self::ReadOpenApi => "read_openapi",
+        }
+    }
+
+    /// The largest body that it takes.
+    pub(super) fn max_body_bytes(&self) -> usize {
+        match self {
+            Self::TestSend(..) | Self::Preview(..) => MAX_TEST_BODY_BYTES,
+            _ => MAX_BODY_BYTES,
         }
     }
 }
@@ -119,6 +131,12 @@ pub(super) const TABLE: &[Entry] = &[
     }),
     entry("DELETE", "/v1/projects/{project}/integrations/{integration}", |c| {
         Route::DeleteIntegration(c.id("project"), c.id("integration"))
+    }),
+    entry("POST", "/v1/projects/{project}/integrations/{integration}/test", |c| {
+        Route::TestSend(c.id("project"), c.id("integration"))
+    }),
+    entry("POST", "/v1/projects/{project}/integrations/{integration}/preview", |c| {
+        Route::Preview(c.id("project"), c.id("integration"))
     }),
     entry("POST", "/v1/projects/{project}/integrations/{integration}/pause", |c| {
         Route::Pause(c.id("project"), c.id("integration"))

@@ -2,6 +2,7 @@
 
 mod own;
 
+pub(super) use own::{RESULTS, check_result};
 use serde_json::{Map, Value};
 
 use super::{
@@ -78,6 +79,13 @@ pub(super) fn patched(
             // As it is shown: left as it is.
             ("secret", value) if is_set(&value) && old.own.secret.is_some() => {}
             ("headers", Value::Object(headers)) => merge_headers(&mut merged, headers),
+            ("limits", Value::Object(limits)) => {
+                // One of them can be changed without the other.
+                let present = merged.entry("limits").or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(present) = present {
+                    present.extend(limits);
+                }
+            }
             (_, value) => {
                 merged.insert(name, value);
             }

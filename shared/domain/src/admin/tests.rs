@@ -1,5 +1,8 @@
 //! Every route through [`Admin::serve`], over ports in memory.
 
+mod preview;
+mod test_send;
+
 use serde_json::{Value, json};
 
 use super::{

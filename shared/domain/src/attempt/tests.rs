@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    delivery::Provenance,
     integration::Own,
     memory::{Reply, START, World, delivery, integration},
     preset::{ImmediateRetry, Preset},
@@ -215,4 +216,31 @@ async fn what_a_template_makes_is_cut_into_requests_of_max_bytes() {
     let again = whole.part_of(&[4, 5, 6, 7]);
     tried(&world, &integration, &again).await;
     assert_eq!(world.state().got.last().unwrap().events.len(), 4);
+}
+
+#[tokio::test]
+async fn a_trace_is_told_where_it_is_wanted_each_request_with_a_span_of_its_own() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let provenance = Provenance { trace: Some(parent.parse().unwrap()), ..Provenance::default() };
+    let traced = Delivery { provenance, ..delivery("d", 1) };
+    let own = |trace| Own { trace, ..Own::default() };
+    let sent = async |trace, delivery: &Delivery| {
+        let world = World::new();
+        world.state().script.push_back(Reply::Status(500));
+        tried(&world, &Integration { own: own(trace), ..integration("i") }, delivery).await;
+        let state = world.state();
+        let headers = state.got.iter().map(|got| got.headers.get("traceparent").map(str::to_owned));
+        headers.collect::<Vec<_>>()
+    };
+    for (trace, delivery) in
+        [(None, &traced), (Some(false), &traced), (Some(true), &delivery("d", 1))]
+    {
+        assert_eq!(sent(trace, delivery).await, [None, None]);
+    }
+    let told: Vec<_> = sent(Some(true), &traced).await.into_iter().flatten().collect();
+    assert!(told.iter().all(|one| one.starts_with(&parent[..36]) && one.ends_with("-01")));
+    assert!(
+        told.len() == 2 && told[0] != told[1] && !told.contains(&parent.to_owned()),
+        "{told:?}"
+    );
 }

@@ -24,6 +24,7 @@ use crate::{
     health::{Route, Why},
     integration::Integration,
     ledger::Counts,
+    metrics::Meter,
     notice::{Change, tell},
     outcome::Outcome,
     park::{lay_aside, park},
@@ -64,6 +65,8 @@ enum End {
     /// Nobody knows whether it is paused.
     Unknown,
     Paced(Why),
+    /// It has limits: only the drainer sends to it.
+    Limited,
     Stopped(Stop),
 }
 
@@ -91,7 +94,7 @@ pub(super) struct Lane<'a, P> {
 /// A job that had its attempt, or could not get one.
 enum Tried {
     /// With the time until which the message is hidden, where it stays in its queue.
-    Attempted(Job, Attempted, Option<Timestamp>),
+    Attempted(Job, Box<Attempted>, Option<Timestamp>),
     /// It comes back when its visibility ends.
     NotNow(Job),
     /// It had its last attempt already.
@@ -158,6 +161,7 @@ impl<'a, P: Ports> Lane<'a, P> {
         self.store(0).await;
         self.observe().await;
         self.counts.filtered += self.filtered.load(Ordering::Relaxed);
+        self.meter().counted(&self.counts);
         let Batch { ports, uncounted, .. } = self.batch;
         if self.in_time(uncounted.add(ports, &self.integration.id, self.counts)).await.is_none() {
             let integration = &self.integration.id;
@@ -169,6 +173,10 @@ impl<'a, P: Ports> Lane<'a, P> {
             tracing::error!(integration = %id, "no time to tell of dead deliveries");
         }
         Report { failed: self.failed }
+    }
+
+    fn meter(&self) -> Meter<'a> {
+        self.batch.metrics.of(self.integration.stream)
     }
 
     /// Whatever is done after an attempt must not outlast the invocation: what is not acknowledged
@@ -190,6 +198,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             Some(Route::Paced(why)) => Some(End::Paced(why)),
             // It takes nothing new, and what it has stays parked.
             Some(Route::Direct) if !enabled => Some(End::Paced(Why::Paused)),
+            Some(Route::Direct) if self.integration.is_limited() => Some(End::Limited),
             Some(Route::Direct) if self.invocation.hanging().contains(id) => {
                 Some(End::Stopped(Stop::TimedOut))
             }
@@ -215,6 +224,8 @@ impl<'a, P: Ports> Lane<'a, P> {
         let now = self.batch.ports.clock().now();
         let schedule = &self.batch.policy.schedule;
         let (disposition, _) = dispose(&attempted.outcome, &job.delivery, schedule, now);
+        let again = job.source != Source::Fresh;
+        self.meter().attempted(&job.delivery, &attempted, again);
         let record = Record::new(Function::Batch, &job.delivery, &attempted);
         self.invocation.log.note(record.and_then(disposition));
         if attempted.left() == 0 {
@@ -308,7 +319,7 @@ impl<'a, P: Ports> Lane<'a, P> {
         self.end.get_or_insert(End::Stopped(stop));
         let Integration { project, id, .. } = self.integration;
         let Batch { ports, policy, known, .. } = self.batch;
-        let policy = &policy.breaker;
+        let (policy, meter) = (&policy.breaker, self.meter());
         let written = match stop {
             Stop::TimedOut => {
                 self.invocation.hanging().insert(id.clone());
@@ -316,7 +327,7 @@ impl<'a, P: Ports> Lane<'a, P> {
             }
             Stop::Wait(until) => {
                 let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
-                self.in_time(change_breaker(ports, policy, project, id, hold)).await
+                self.in_time(change_breaker(ports, policy, project, id, meter, hold)).await
             }
             Stop::Unanswered => {
                 self.invocation.hanging().insert(id.clone());
@@ -327,7 +338,7 @@ impl<'a, P: Ports> Lane<'a, P> {
                 let suspect = |breaker: &Breaker, now| {
                     breaker.observe(policy, &seen, &before, now, jitter).suspect()
                 };
-                self.in_time(change_breaker(ports, policy, project, id, suspect)).await
+                self.in_time(change_breaker(ports, policy, project, id, meter, suspect)).await
             }
             Stop::Gone => self.in_time(pause_gone(ports, project, id)).await,
         };
@@ -451,7 +462,8 @@ impl<'a, P: Ports> Lane<'a, P> {
             unwritten.keep(id, before.and(&policy.breaker, &seen, now));
             return;
         }
-        let writing = observe(ports, &policy.breaker, project, id, &seen, &before);
+        let meter = self.meter();
+        let writing = observe(ports, &policy.breaker, project, id, meter, &seen, &before);
         if let Some(Some(health)) = self.in_time(writing).await {
             known.learn(health, now);
         }
@@ -514,6 +526,6 @@ impl<P: Ports> Batch<P> {
         let (ports, allowed) = (&self.ports, &self.policy.allowed);
         let attempted =
             attempt(ports, allowed, integration, compiled, &job.delivery, Some(PATIENCE)).await;
-        Tried::Attempted(job, attempted, kept_until)
+        Tried::Attempted(job, Box::new(attempted), kept_until)
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn message(events: std::ops::Range<usize>) -> String {
         stream: Stream::Impressions,
         origin: Origin::Api,
         accepted_at: START,
+        trace: None,
     };
     fresh.encode(&events.map(event).collect::<Vec<_>>())
 }
@@ -475,6 +476,7 @@ async fn a_hanging_endpoint_is_not_tried_again_by_a_later_group() {
             stream: Stream::Impressions,
             origin: Origin::Api,
             accepted_at: START,
+            trace: None,
         };
         let text = "x".repeat(200_000);
         fresh.encode(&vec![Event::from_object(format!(r#"{{"n":{n},"x":"{text}"}}"#)); 15])

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     attempt::Attempted,
     compiled::Compiled,
-    delivery::{Delivery, Runs, runs},
+    delivery::{Delivery, Provenance, Runs, runs},
     event::Event,
     id::{DeliveryId, unique},
     integration::{Integration, MAX_BYTES, MAX_EVENTS},
@@ -119,11 +119,11 @@ pub(super) fn fresh_jobs<'a, P: Ports>(
     compiled: &'a Compiled,
     messages: &'a [Arc<Decoded>],
     filtered: Arc<AtomicU64>,
-) -> FreshJobs<'a, P, impl Iterator<Item = (Event, usize)> + 'a> {
+) -> FreshJobs<'a, P, impl Iterator<Item = (Event, &'a Decoded)> + 'a> {
     let mut told = false;
     let events = messages
         .iter()
-        .flat_map(|message| message.events.iter().map(|event| (event, message.record)))
+        .flat_map(|message| message.events.iter().map(|event| (event, &**message)))
         .filter(move |(event, _)| {
             let wanted = compiled.wants(event).unwrap_or_else(|error| {
                 // Once for a batch: whoever sends one such event sends many.
@@ -136,16 +136,16 @@ pub(super) fn fresh_jobs<'a, P: Ports>(
             filtered.fetch_add(u64::from(!wanted), Ordering::Relaxed);
             wanted
         })
-        .map(|(event, record)| (event.clone(), record));
+        .map(|(event, message)| (event.clone(), message));
     let runs = runs(events, integration.max_events(), integration.max_bytes);
     FreshJobs { ports, integration, runs }
 }
 
-impl<P: Ports, I: Iterator<Item = (Event, usize)>> Iterator for FreshJobs<'_, P, I> {
+impl<'a, P: Ports, I: Iterator<Item = (Event, &'a Decoded)>> Iterator for FreshJobs<'a, P, I> {
     type Item = Job;
 
     fn next(&mut self) -> Option<Job> {
-        let (events, records) = self.runs.next()?;
+        let (events, messages) = self.runs.next()?;
         let now = self.ports.clock().now();
         let mut random = [0; 16];
         random.copy_from_slice(&self.ports.random().bytes()[..16]);
@@ -158,16 +158,25 @@ impl<P: Ports, I: Iterator<Item = (Event, usize)>> Iterator for FreshJobs<'_, P,
                 events,
                 numbers: Vec::new(),
                 rest: false,
+                provenance: provenance(&messages),
             },
             ahead: 0,
-            records: records.into_iter().collect(),
+            records: messages.into_iter().map(|message| message.record).collect(),
             source: Source::Fresh,
             attempted: false,
         })
     }
 }
 
-impl<P: Ports, I: Iterator<Item = (Event, usize)>> Jobs for FreshJobs<'_, P, I> {
+/// The oldest of these messages, and the first trace.
+fn provenance(messages: &[&Decoded]) -> Provenance {
+    Provenance {
+        accepted_at: messages.iter().map(|message| message.fresh.accepted_at).min(),
+        trace: messages.iter().find_map(|message| message.fresh.trace.clone()),
+    }
+}
+
+impl<'a, P: Ports, I: Iterator<Item = (Event, &'a Decoded)>> Jobs for FreshJobs<'a, P, I> {
     fn only_to_store(&mut self) {
         self.runs.rebound(MAX_EVENTS, MAX_BYTES);
     }

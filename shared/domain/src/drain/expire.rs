@@ -138,6 +138,7 @@ impl<P: Ports> Drain<P> {
             }
         }
         for (integration, counts) in counts {
+            self.metrics.expired(counts.expired);
             self.uncounted.add(&self.ports, &integration, counts).await;
         }
         deliveries

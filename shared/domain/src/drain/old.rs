@@ -5,6 +5,7 @@ use crate::{
     notice::{Change, tell},
     parked::{ParkedKey, Place},
     ports::{Clock, HealthStore, Objects, PortResult, Ports},
+    time::Timestamp,
 };
 
 use super::Drain;
@@ -20,17 +21,30 @@ impl<P: Ports> Drain<P> {
     }
 
     async fn try_tell_if_old(&self, health: &Health) -> PortResult<()> {
-        let Health { project, integration: id, .. } = health;
+        let id = &health.integration;
         let page = self.ports.objects().list(&Place::Parked.prefix(id), None).await?;
         let Some(oldest) = page.iter().find_map(|object| ParkedKey::parse(&object.key)) else {
             return Ok(());
         };
-        let now = self.ports.clock().now();
-        if now.since(oldest.at) < self.policy.old_backlog {
-            return Ok(());
+        self.tell_older(health, oldest.at).await
+    }
+
+    /// The same where the time of the oldest is known.
+    pub(super) async fn tell_if_older(&self, health: &Health, oldest: Timestamp) {
+        if health.told_old_at.is_none()
+            && let Err(error) = self.tell_older(health, oldest).await
+        {
+            tracing::warn!(%error, integration = %health.integration, "age of the backlog not told");
         }
-        if self.ports.store().mark_told(id, now).await? {
-            let change = Change::BacklogOld { since: oldest.at };
+    }
+
+    async fn tell_older(&self, health: &Health, oldest: Timestamp) -> PortResult<()> {
+        let Health { project, integration: id, .. } = health;
+        let now = self.ports.clock().now();
+        if now.since(oldest) >= self.policy.old_backlog
+            && self.ports.store().mark_told(id, now).await?
+        {
+            let change = Change::BacklogOld { since: oldest };
             tell(&self.ports, project, id, vec![change]).await;
         }
         Ok(())

@@ -61,13 +61,14 @@ impl<P: Ports> Slice<'_, P> {
         let now = self.drain.ports.clock().now();
         let (disposition, _) =
             dispose(&attempted.outcome, &delivery, &self.drain.policy.schedule, now);
+        self.meter().attempted(&delivery, &attempted, false);
         let record = Record::new(Function::Drain, &delivery, &attempted);
         self.log.note(record.and_then(disposition));
         match disposition {
             Disposition::Delivered | Disposition::Split | Disposition::GoOn => {
-                self.pacer.went_well(now);
+                self.gate.went_well(now);
             }
-            _ => self.pacer.went_badly(now),
+            _ => self.gate.went_badly(now),
         }
         if attempted.left() == 0 {
             let events = delivery.count();
@@ -130,7 +131,7 @@ impl<P: Ports> Slice<'_, P> {
                 // It stays where it is.
                 let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
                 self.asked = Some(until);
-                match change_breaker(ports, policy, project, id, hold).await {
+                match change_breaker(ports, policy, project, id, self.meter(), hold).await {
                     Ok(health) => self.health = health,
                     // The timer goes by it all the same.
                     Err(error) => {
@@ -166,6 +167,7 @@ impl<P: Ports> Slice<'_, P> {
     /// tried.
     pub(super) async fn part_probe(&mut self, tried: Tried) -> Option<String> {
         let Tried::Attempted(key, delivery, attempted) = tried else { return None };
+        self.meter().attempted(&delivery, &attempted, false);
         match self.part(key.clone(), delivery, attempted).await {
             Ok(failed) => failed.into_iter().next_back().map(|(key, ..)| key),
             Err(error) => {

@@ -22,11 +22,13 @@ use crate::{
     beside::beside,
     breaker::{Before, Breaker, Observation},
     diagnose::{change_breaker, is_telling, jitter, observe},
+    gate::Gate,
     health::{Health, Route, Why},
     integration::Integration,
     ledger::Counts,
+    limits::{Limits, PerSecond},
+    metrics::Meter,
     notice::{Change, tell},
-    pacing::Pacer,
     ports::{Clock, Found, HealthStore, PortError, PortResult, Ports, Registry},
     time::Timestamp,
 };
@@ -37,6 +39,8 @@ use super::{Drain, holds, listing::Listing, tried::Verdict};
 const WIDTH: usize = 2;
 /// The same to a slow one, which holds no invocation of `batch`.
 const WIDTH_SLOW: usize = 10;
+/// The same at most, whatever its limits allow: deliveries of a mebibyte, in a function's memory.
+const WIDTH_MOST: usize = 64;
 /// Pause, breaker and lease are read again this often.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// The configuration is read again this often.
@@ -65,7 +69,7 @@ pub(super) struct Slice<'a, P> {
     configured_at: Timestamp,
     owner: &'a str,
     deadline: Timestamp,
-    pub(super) pacer: Pacer,
+    pub(super) gate: Arc<Gate>,
     pub(super) health: Health,
     checked_at: Option<Timestamp>,
     pub(super) seen: Vec<Observation>,
@@ -91,7 +95,7 @@ impl<'a, P: Ports> Slice<'a, P> {
         integration: Integration,
         owner: &'a str,
         deadline: Timestamp,
-        rate: Option<f64>,
+        gate: Gate,
     ) -> Self {
         let now = drain.ports.clock().now();
         Self {
@@ -101,7 +105,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             configured_at: now,
             owner,
             deadline,
-            pacer: Pacer::new(rate, now),
+            gate: Arc::new(gate),
             checked_at: None,
             seen: Vec::new(),
             before: Before::default(),
@@ -135,11 +139,13 @@ impl<'a, P: Ports> Slice<'a, P> {
                 // By what ended meanwhile nothing may start: the next listing finds it again.
                 Ok(Step::Start(_)) if self.is_stopped() => {}
                 Ok(Step::Start(key)) => {
+                    let turn = self.gate.turn(&self.ended, self.latest());
                     under_way.push(self.drain.try_key(
                         Arc::clone(&self.integration),
                         key,
                         self.deadline,
                         Arc::clone(&self.ended),
+                        turn,
                     ));
                 }
                 Ok(Step::Wait(wait)) => {
@@ -161,6 +167,7 @@ impl<'a, P: Ports> Slice<'a, P> {
         }
         self.write_health().await;
         self.write_counts().await;
+        self.fall_quiet().await;
         // An endpoint's wish that came with the last answers counts too.
         if let Ok(SliceEnd::GoOn { at, .. }) = &mut end {
             let open = self.health.breaker.open.map(|open| open.until);
@@ -175,11 +182,37 @@ impl<'a, P: Ports> Slice<'a, P> {
             || matches!(self.health.route(), Route::Paced(Why::Paused | Why::Open(_)))
     }
 
+    /// Keeps the lease until the next slice owes nothing to this one's last requests.
+    async fn fall_quiet(&self) {
+        let clock = self.drain.ports.clock();
+        let wait = self.gate.until_quiet(clock.now());
+        if !wait.is_zero() {
+            clock.sleep(wait).await;
+        }
+    }
+
+    /// The last moment at which an attempt may begin.
+    fn latest(&self) -> Timestamp {
+        self.deadline.minus(ATTEMPT + self.gate.within())
+    }
+
+    /// Deliveries under way at a time.
+    fn width(&self) -> usize {
+        let Limits { per_second, in_flight } = self.integration.own.limits;
+        let usual = if self.health.breaker.slow { WIDTH_SLOW } else { WIDTH };
+        let width = in_flight.unwrap_or_else(|| {
+            // As many as keep to the pace if each takes a second.
+            let paced = per_second.map_or(0, PerSecond::most);
+            usize::try_from(paced).unwrap_or(usize::MAX).max(usual)
+        });
+        width.min(WIDTH_MOST)
+    }
+
     async fn next_step(&mut self, under_way: usize) -> PortResult<Step> {
         let now = self.drain.ports.clock().now();
         let check = self.checked_at.is_none_or(|at| now.since(at) >= CHECK_EVERY);
         let changed = check && !self.check(now).await?;
-        let go_on = |at| Ok(Step::End(SliceEnd::GoOn { at, rate: self.pacer.rate() }));
+        let go_on = |at| Ok(Step::End(SliceEnd::GoOn { at, rate: self.gate.rate() }));
         if !holds(&self.health, self.owner) {
             return Ok(Step::End(SliceEnd::Leave));
         }
@@ -198,21 +231,20 @@ impl<'a, P: Ports> Slice<'a, P> {
             Route::Paced(Why::Open(_)) => true,
             Route::Paced(Why::Slow) | Route::Direct => false,
         };
-        if now.plus(ATTEMPT) > self.deadline {
+        if now > self.latest() {
             return go_on(now);
         }
         if probing {
             // The probe is alone.
             return if under_way > 0 { Ok(Step::Wait(CHECK_EVERY)) } else { self.probe().await };
         }
-        let width = if self.health.breaker.slow { WIDTH_SLOW } else { WIDTH };
-        let wait = self.pacer.wait(now);
-        if under_way >= width || !wait.is_zero() {
+        let wait = self.gate.wait(now);
+        if under_way >= self.width() || !wait.is_zero() {
             let wait = if wait.is_zero() { CHECK_EVERY } else { wait.min(CHECK_EVERY) };
             return Ok(Step::Wait(wait));
         }
         if let Some(key) = self.listing.next(&self.drain.ports, &self.integration).await? {
-            self.pacer.start(now);
+            self.gate.start(now);
             return Ok(Step::Start(key));
         }
         if under_way > 0 {
@@ -237,7 +269,12 @@ impl<'a, P: Ports> Slice<'a, P> {
                 return Ok(Step::Look);
             }
             let at = now.plus(LEFT_ALONE);
-            return Ok(Step::End(SliceEnd::GoOn { at, rate: self.pacer.rate() }));
+            return Ok(Step::End(SliceEnd::GoOn { at, rate: self.gate.rate() }));
+        }
+        let wait = self.gate.until_quiet(now);
+        if !wait.is_zero() {
+            // What comes meanwhile is this slice's too.
+            return Ok(Step::Wait(wait.min(CHECK_EVERY)));
         }
         self.write_counts().await;
         let generation = backlog_gen.unwrap_or_default();
@@ -261,8 +298,10 @@ impl<'a, P: Ports> Slice<'a, P> {
         self.checked_at = Some(now);
         if now.since(self.configured_at) >= CONFIGURE_EVERY {
             match self.drain.ports.store().integration(project, id).await? {
-                Found::Present(integration) if integration.enabled => {
-                    self.integration = Arc::new(*integration);
+                Found::Present(new)
+                    if new.enabled && new.own.limits == self.integration.own.limits =>
+                {
+                    self.integration = Arc::new(*new);
                     self.configured_at = now;
                 }
                 // The next slice sees to it.
@@ -286,13 +325,20 @@ impl<'a, P: Ports> Slice<'a, P> {
         }
         let Integration { project, id, .. } = &*self.integration;
         let before = std::mem::take(&mut self.before);
-        if let Some(health) = observe(ports, policy, project, id, &seen, &before).await {
+        if let Some(health) =
+            observe(ports, policy, project, id, self.meter(), &seen, &before).await
+        {
             self.health = health;
         }
     }
 
+    pub(super) fn meter(&self) -> Meter<'a> {
+        self.drain.metrics.of(self.integration.stream)
+    }
+
     async fn write_counts(&mut self) {
         let counts = std::mem::take(&mut self.counts);
+        self.meter().counted(&counts);
         self.drain.uncounted.add(&self.drain.ports, &self.integration.id, counts).await;
         self.log.write(&self.drain.ports, self.drain.policy.keep_attempts).await;
         let Integration { project, id, .. } = &*self.integration;
@@ -317,7 +363,8 @@ impl<'a, P: Ports> Slice<'a, P> {
         // The drain itself begins at the oldest.
         self.listing.begin(None);
         let (integration, ended) = (Arc::clone(&self.integration), Arc::clone(&self.ended));
-        let tried = self.drain.try_key(integration, key.clone(), self.deadline, ended).await;
+        let turn = self.gate.turn(&self.ended, self.latest());
+        let tried = self.drain.try_key(integration, key.clone(), self.deadline, ended, turn).await;
         let verdict = tried.verdict();
         let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         // First what became of the delivery: it may be with the endpoint already.
@@ -331,15 +378,17 @@ impl<'a, P: Ports> Slice<'a, P> {
         match verdict {
             Verdict::Well => {
                 let close = |breaker: &Breaker, now| breaker.close(now);
-                self.health = change_breaker(ports, policy, project, id, close).await?;
-                self.pacer = Pacer::new(None, ports.clock().now());
+                self.health =
+                    change_breaker(ports, policy, project, id, self.meter(), close).await?;
+                self.gate.begin_again(ports.clock().now());
                 // It needs no second look at the endpoint's health.
                 self.seen.clear();
             }
             Verdict::Ill | Verdict::Waits => {
                 let jitter = jitter(ports);
                 let extend = |breaker: &Breaker, now| breaker.extend(policy, &probed, now, jitter);
-                self.health = change_breaker(ports, policy, project, id, extend).await?;
+                self.health =
+                    change_breaker(ports, policy, project, id, self.meter(), extend).await?;
             }
             Verdict::None => {}
         }

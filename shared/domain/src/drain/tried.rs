@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use crate::{
-    attempt::{ATTEMPT, Attempted, attempt},
+    attempt::{ATTEMPT, Attempted, attempt_in_turn},
     delivery::Delivery,
+    gate::Turn,
     integration::Integration,
     message::{Aside, Unreadable},
     outcome::Outcome,
@@ -79,6 +80,7 @@ impl<P: Ports> Drain<P> {
         key: String,
         deadline: Timestamp,
         ended: Arc<AtomicBool>,
+        turn: Option<Turn>,
     ) -> Tried {
         let object = match self.ports.objects().get(&key).await {
             Ok(Some(object)) => object,
@@ -102,11 +104,16 @@ impl<P: Ports> Drain<P> {
         let compiled = match self.compiler.compiled(&integration) {
             Ok(compiled) => compiled,
             Err(error) => {
-                tracing::error!(error, integration = %integration.id, "filter not compiled");
+                tracing::error!(%error, integration = %integration.id, "filter not compiled");
                 return Tried::NotNow(key);
             }
         };
-        let attempted = attempt(ports, allowed, &integration, &compiled, &delivery, None).await;
+        let attempted =
+            attempt_in_turn(ports, allowed, &integration, &compiled, &delivery, turn).await;
+        if attempted.outcome == Outcome::Unfinished && attempted.made.requests == 0 {
+            // Its turn did not come before the slice was over.
+            return Tried::NotNow(key);
+        }
         Tried::Attempted(key, delivery, attempted)
     }
 }

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use super::*;
 use crate::{
     gzip::gzip,
-    integration::Stream,
+    integration::{Origin, Stream},
     memory::{World, environment},
+    metrics::Metric,
 };
 
 const EVENT_BYTES: usize = 256 * 1024;
@@ -290,6 +291,36 @@ async fn one_entry_that_sqs_does_not_take_makes_it_503() {
     assert_eq!(world.sent(Queue::Events).len(), 1, "a batch may succeed in part");
 }
 
+#[tokio::test]
+async fn the_callers_trace_goes_along_and_what_is_none_is_no_fault() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (header, expected) in [(parent, Some(parent)), ("00-nonsense-01", None)] {
+        let world = world();
+        let post = post(impressions(1)).with("traceparent", header);
+        assert_eq!(accept(&ingest(&world), post).await.unwrap(), 1);
+        let sent = world.sent(Queue::Events);
+        let trace = Fresh::decode(&sent[0].body).unwrap().fresh.trace;
+        assert_eq!(trace.map(|trace| trace.to_string()).as_deref(), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_accepted_and_what_is_refused_is_measured() {
+    let world = world();
+    let ingest = ingest(&world);
+    assert!(ingest.serve(post(impressions(3))).await.0.is_ok());
+    assert!(ingest.serve(post("nonsense")).await.0.is_err());
+    let measured: Vec<_> =
+        ingest.metrics().take().into_iter().map(|one| (one.stream, one.counts)).collect();
+    assert_eq!(
+        measured,
+        [
+            (None, [(Metric::RequestsRejected, 1)].into()),
+            (Some(Stream::Impressions), [(Metric::EventsAccepted, 3)].into()),
+        ]
+    );
+}
+
 #[test]
 fn texts_stay_below_the_limit_whatever_the_events_are() {
     let mut state = 7u64;
@@ -309,6 +340,7 @@ fn texts_stay_below_the_limit_whatever_the_events_are() {
         stream: Stream::Events,
         origin: Origin::Api,
         accepted_at: Timestamp(1),
+        trace: None,
     };
     let texts = texts(&fresh, events.clone());
     assert!(texts.len() > 1 && texts.iter().all(|text| text.len() <= MAX_TEXT));

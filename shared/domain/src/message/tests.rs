@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 fn fresh() -> Fresh {
     Fresh {
         project: "web".into(),
@@ -9,6 +11,7 @@ fn fresh() -> Fresh {
         stream: Stream::Impressions,
         origin: Origin::Api,
         accepted_at: Timestamp(5),
+        trace: None,
     }
 }
 
@@ -26,6 +29,21 @@ fn small_messages_are_plain_and_readable() {
     let packed = Fresh::decode(&text).unwrap();
     assert_eq!(packed.fresh, fresh());
     assert_eq!(packed.events().unwrap(), events(&[r#"{"a":1}"#, r#"{"b":2}"#]));
+}
+
+#[test]
+fn the_trace_goes_along_and_older_messages_have_none() {
+    let traced = Fresh { trace: Some(TRACE.parse().unwrap()), ..fresh() };
+    let text = traced.encode(&events(&["{}"]));
+    assert_eq!(Fresh::decode(&text).unwrap().fresh, traced);
+    let untraced = text.replace(&format!(r#","trace":"{TRACE}""#), "");
+    assert_eq!(Fresh::decode(&untraced).unwrap().fresh, fresh());
+    let old = r#"{"v":1,"head":{"id":"d","project":"p","integration":"i","began":1,"not_before":2},"count":1,"bytes":4,"plain":[{}]}"#;
+    let old = Scheduled::decode(old).unwrap().delivery;
+    assert_eq!((old.id.as_str(), old.provenance), ("d", Provenance::default()));
+    let old = r#"{"v":1,"head":{"id":"d","project":"p","integration":"i","age_ms":3},"count":1,"bytes":4,"plain":[{}]}"#;
+    let old = Aside::decode(&gzip(old.as_bytes())).unwrap();
+    assert_eq!((old.age_ms, old.provenance), (3, Provenance::default()));
 }
 
 #[test]
@@ -88,6 +106,7 @@ proptest! {
     fn deliveries_go_there_and_back(
         texts in proptest::collection::vec("\\PC{0,80}", 1..40),
         began in 0i64..2_000_000_000_000,
+        traced: bool,
     ) {
         let events: Vec<_> = texts
             .iter()
@@ -101,6 +120,10 @@ proptest! {
             rest: texts.len().is_multiple_of(2),
             numbers: (1..=u32::try_from(events.len()).unwrap()).rev().collect(),
             events,
+            provenance: Provenance {
+                accepted_at: (began > 9).then_some(Timestamp(began - 9)),
+                trace: traced.then(|| TRACE.parse().unwrap()),
+            },
         };
         let scheduled = Scheduled { delivery: delivery.clone(), not_before: Timestamp(began + 1) };
         prop_assert_eq!(Scheduled::decode(&scheduled.encode()).unwrap(), scheduled);
@@ -111,6 +134,7 @@ proptest! {
         let later = back.resume(Timestamp(began + 3_690_000));
         prop_assert_eq!(later.began, Timestamp(began + 3_600_000));
         prop_assert_eq!(later.events, delivery.events);
+        prop_assert_eq!(later.provenance, delivery.provenance);
     }
 
     #[test]

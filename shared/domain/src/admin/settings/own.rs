@@ -10,9 +10,11 @@ use crate::admin::fields::Fields;
 use crate::{
     header::{MAX_HEADERS, name_fault, value_fault},
     integration::{Origin, Own, TemplateResult},
+    limits::{Limits, MAX_IN_FLIGHT, NotPerSecond, PerSecond},
     preset::{Exposures, ImmediateRetry, Payload, Preset, Scheme, Success},
     secret::Secret,
     signature,
+    trace::TRACEPARENT,
 };
 
 const ORIGINS: [(&str, Origin); 5] = [
@@ -38,7 +40,8 @@ const SCHEMES: [(&str, Scheme); 4] = [
 ];
 const EXPOSURES: [(&str, Exposures); 2] =
     [("statsig_metadata", Exposures::StatsigMetadata), ("metadata", Exposures::Metadata)];
-const RESULTS: [(&str, TemplateResult); 2] =
+/// What a template may make.
+pub(in crate::admin) const RESULTS: [(&str, TemplateResult); 2] =
     [("json", TemplateResult::Json), ("text", TemplateResult::Text)];
 
 /// Reads them. `present` are those before the change; `preset` is `None` if it had a fault.
@@ -55,6 +58,8 @@ pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -
         statsig_events: statsig_events(fields),
         template: template(fields),
         template_result: fields.word("template_result", &RESULTS),
+        limits: limits(fields),
+        trace: fields.flag("trace"),
         headers: headers(fields),
         secret: None,
         old_secret: None,
@@ -62,18 +67,16 @@ pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -
     if own.filter.is_some() && own.statsig_events.is_some() {
         fields.fault("statsig_events", "cannot be set beside `filter`: write one of them");
     }
+    if own.trace == Some(true)
+        && let Some(name) = own.headers.keys().find(|name| name.eq_ignore_ascii_case(TRACEPARENT))
+    {
+        fields.fault(&format!("headers.{name}"), "cannot be set: it is set by `trace`");
+    }
     let Some(preset) = preset else {
         fields.take("secret");
         return own;
     };
-    if own.template_result.is_some() && own.template.is_none() {
-        fields.fault("template_result", "says what the template makes, and there is no `template`");
-    }
-    let payload = own.payload.unwrap_or(preset.defaults().payload);
-    if own.template_result == Some(TemplateResult::Text) && payload != Payload::Object {
-        let detail = "can be `text` only with `payload` `object`: an array holds JSON";
-        fields.fault("template_result", detail);
-    }
+    check_result(fields, &own, own.payload.unwrap_or(preset.defaults().payload));
     let scheme = own.signature.unwrap_or(preset.defaults().signature);
     own.secret = secret(fields, scheme);
     // Whoever sets another secret here wants the old one to end; a rotation has a call of its own.
@@ -81,6 +84,17 @@ pub(super) fn read(fields: &mut Fields, present: &Own, preset: Option<Preset>) -
         own.old_secret.clone_from(&present.old_secret);
     }
     own
+}
+
+/// Whether what the template makes fits the rest.
+pub(in crate::admin) fn check_result(fields: &mut Fields, own: &Own, payload: Payload) {
+    if own.template_result.is_some() && own.template.is_none() {
+        fields.fault("template_result", "says what the template makes, and there is no `template`");
+    }
+    if own.template_result == Some(TemplateResult::Text) && payload != Payload::Object {
+        let detail = "can be `text` only with `payload` `object`: an array holds JSON";
+        fields.fault("template_result", detail);
+    }
 }
 
 fn secret(fields: &mut Fields, scheme: Scheme) -> Option<Secret> {
@@ -133,6 +147,22 @@ fn template(fields: &mut Fields) -> Option<String> {
         fields.fault("template", error.to_string());
     }
     Some(source.to_owned())
+}
+
+fn limits(fields: &mut Fields) -> Limits {
+    fields.object("limits", |limits| Limits {
+        per_second: per_second(limits),
+        in_flight: limits.number("in_flight", &(1..=MAX_IN_FLIGHT)),
+    })
+}
+
+fn per_second(limits: &mut Fields) -> Option<PerSecond> {
+    let value = limits.take("per_second")?;
+    let number = value.as_f64().and_then(|number| PerSecond::try_from(number).ok());
+    if number.is_none() {
+        limits.fault("per_second", format!("must be {NotPerSecond}"));
+    }
+    number
 }
 
 fn headers(fields: &mut Fields) -> BTreeMap<String, Secret> {

@@ -274,3 +274,44 @@ fn another_preset_brings_its_stream_along() {
     let own = Integration { stream: Stream::Events, ..old.clone() };
     assert_eq!(patch(&own, &json!({"preset": "split"})).unwrap().stream, Stream::Events);
 }
+
+#[test]
+fn limits_are_numbers_and_one_of_them_can_be_changed_alone() {
+    let limits = |per_second, in_flight| json!({"per_second": per_second, "in_flight": in_flight});
+    let shown = |integration: &Integration| crate::admin::view::view(integration)["limits"].clone();
+    let both = make(&standard(&json!({"limits": {"per_second": 2.5, "in_flight": 100}}))).unwrap();
+    assert_eq!(shown(&both), limits(json!(2.5), json!(100)));
+    let faster = patch(&both, &json!({"limits": {"per_second": 1000}})).unwrap();
+    assert_eq!(shown(&faster), limits(json!(1000), json!(100)));
+    let one = patch(&faster, &json!({"limits": {"in_flight": null}})).unwrap();
+    assert_eq!(shown(&one), limits(json!(1000), json!(null)));
+    assert!(one.is_limited());
+    for none in [json!({"limits": null}), json!({"limits": {"per_second": null}})] {
+        let none = patch(&one, &none).unwrap();
+        assert!(!none.is_limited() && shown(&none).is_null());
+    }
+    let wrong = |value: &Value| faults(make(&standard(&json!({"limits": value}))));
+    for number in [json!(0), json!(0.09), json!(1000.5), json!("2"), json!(0.12345), json!(true)] {
+        let what = "must be a number, 0.1 to 1000, with three decimals at most";
+        let expected = ("limits.per_second".to_owned(), what.to_owned());
+        assert_eq!(wrong(&json!({"per_second": number})), [expected]);
+    }
+    for number in [json!(0), json!(101), json!(1.5)] {
+        let expected = ("limits.in_flight".to_owned(), "must be a whole number, 1 to 100".into());
+        assert_eq!(wrong(&json!({"in_flight": number})), [expected]);
+    }
+    assert_eq!(wrong(&json!({"per_minute": 1}))[0].0, "limits.per_minute");
+    assert_eq!(wrong(&json!(2))[0].0, "limits");
+}
+
+#[test]
+fn a_header_that_tells_the_trace_is_not_set_beside_the_setting() {
+    let value =
+        |trace: bool, name: &str| standard(&json!({"trace": trace, "headers": {name: "x"}}));
+    assert_eq!(names(make(&value(true, "TraceParent"))), ["headers.TraceParent"]);
+    let own = make(&value(false, "traceparent")).unwrap().own;
+    assert_eq!((own.trace, own.headers.len()), (Some(false), 1));
+    let traced = make(&value(true, "X-Trace")).unwrap();
+    assert!(traced.traces() && !integration().traces());
+    assert_eq!(names(make(&standard(&json!({"trace": "on"})))), ["trace"]);
+}

@@ -302,6 +302,7 @@ async fn each_event_has_its_ten_attempts_whatever_fails_beside_it() {
         stream: Stream::Impressions,
         origin: Origin::Api,
         accepted_at: START,
+        trace: None,
     };
     let message = head.encode(&(0..50).map(event).collect::<Vec<_>>());
     fresh(&world, &[message]).await;

@@ -116,7 +116,7 @@ async fn a_replay_beside_a_drain_delivers_each_once() {
         lay(&world, Place::Parked, 20).await;
         let slow = Slow::new(&world, seed, Duration::ZERO);
         let (admin, drain) = (admin(&slow), drain(&slow));
-        join(replay_all(&world, &admin), follow(&world, &drain)).await;
+        Box::pin(join(replay_all(&world, &admin), follow(&world, &drain))).await;
         follow(&world, &drain).await;
         each_once(&world, named("dead", 60).chain(named("parked", 20)));
         let counts = balanced(&world);
@@ -170,7 +170,7 @@ async fn a_purge_after_a_pause_beside_a_drain_takes_what_the_drain_did_not() {
                 tokio::task::yield_now().await;
             }
         };
-        join(follow(&world, &drain), purging).await;
+        Box::pin(join(follow(&world, &drain), purging)).await;
         let counts = balanced(&world);
         assert_eq!(counts.delivered + counts.discarded, counts.matched, "seed {seed}");
         assert!(world.keys("").is_empty(), "seed {seed}");

@@ -1,0 +1,83 @@
+//! `flagpost deliveries`
+
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+use super::{Desk, items, number, text};
+use crate::{
+    api::Ask,
+    arguments::{DeliveryState, Period},
+    fault::Fault,
+    moment,
+    screen::{counted, grouped},
+};
+
+pub(super) async fn list(
+    desk: &Desk<'_>,
+    integration: &str,
+    state: DeliveryState,
+    period: Period,
+    limit: u32,
+) -> Result<(), Fault> {
+    let place = desk.find(integration).await?;
+    let ask = Ask::get(place.path(&["deliveries"]))
+        .with("state", Some(state.name()))
+        .with("from", period.from.map(|from| from.at(desk.now)))
+        .with("to", period.to.map(|to| to.at(desk.now)));
+    let list =
+        desk.api.list(ask, "deliveries", usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+    if desk.screen.json() {
+        return desk.screen.document(&list);
+    }
+    let rows: Vec<_> = items(&list, "deliveries")
+        .iter()
+        .map(|one| {
+            vec![
+                number(one, "/at").map(moment::shown).unwrap_or_default(),
+                text(one, "/state").to_owned(),
+                number(one, "/events").map(grouped).unwrap_or_default(),
+                text(one, "/id").to_owned(),
+            ]
+        })
+        .collect();
+    desk.screen.table(&["LAID ASIDE", "STATE", "EVENTS", "ID"], &rows)?;
+    if list.get("next").is_some_and(Value::is_string) {
+        desk.screen.note("there are more: see --limit, --from and --to");
+    }
+    Ok(())
+}
+
+pub(super) async fn show(
+    desk: &Desk<'_>,
+    integration: &str,
+    state: DeliveryState,
+    delivery: &str,
+) -> Result<(), Fault> {
+    let place = desk.find(integration).await?;
+    let answer =
+        desk.api.text(&Ask::get(place.path(&["deliveries", state.name(), delivery]))).await?;
+    if desk.screen.json() {
+        return desk.screen.text(answer.trim_end());
+    }
+    let one: Whole<'_> = serde_json::from_str(&answer)
+        .map_err(|error| Fault::Failed(format!("the answer is not a delivery: {error}")))?;
+    desk.screen.note(&format!(
+        "{} {}, laid aside {}, {}",
+        one.state,
+        one.delivery,
+        moment::shown(one.at),
+        counted(one.events, "event", "events")
+    ));
+    one.payload.iter().try_for_each(|event| desk.screen.text(event.get()))
+}
+
+/// A delivery with its events as they are stored: no number and no order of keys is touched.
+#[derive(Deserialize)]
+struct Whole<'a> {
+    state: String,
+    delivery: String,
+    at: i64,
+    events: i64,
+    #[serde(borrow)]
+    payload: Vec<&'a RawValue>,
+}

@@ -1,0 +1,83 @@
+//! What the process finds around it: environment, clock, terminal. Everything else is given these as values.
+
+use std::{
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use crate::fault::Fault;
+
+/// The variables that count.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    pub(crate) url: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) project: Option<String>,
+    /// `FLAGPOST_CONFIG`: a file that must be there.
+    pub(crate) config: Option<PathBuf>,
+    /// Where the file is looked for otherwise, in `flagpost/config.toml`.
+    pub(crate) config_home: Option<PathBuf>,
+}
+
+/// Reads the environment, once. An empty variable is as good as none.
+pub(crate) fn environment() -> Environment {
+    Environment {
+        url: variable("FLAGPOST_URL"),
+        key: variable("FLAGPOST_ADMIN_KEY"),
+        project: variable("FLAGPOST_PROJECT"),
+        config: variable("FLAGPOST_CONFIG").map(PathBuf::from),
+        config_home: variable("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config"))),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line's own start-up")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Milliseconds since the Unix epoch.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line's own clock: an age is counted from when it is typed"
+)]
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Waits.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line waits for its user's deployment in real time"
+)]
+pub(crate) async fn wait(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// A file's text; `-` is standard input.
+pub(crate) fn read(path: &Path) -> Result<String, Fault> {
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().lock().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(path)
+    };
+    text.map_err(|error| Fault::Usage(format!("cannot read {}: {error}", path.display())))
+}
+
+/// Whether a person can be asked.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// One line from the terminal.
+pub(crate) fn line() -> String {
+    let mut line = String::new();
+    match io::stdin().read_line(&mut line) {
+        Ok(_) => line.trim().to_owned(),
+        Err(_) => String::new(),
+    }
+}

@@ -1,0 +1,33 @@
+"""The browser of the console's test: a Chromium of the system's, and what drives it, from a lock."""
+
+import os
+import shutil
+import subprocess
+
+import locked
+import tools
+from project import ROOT, Failed, step
+
+NAMES = ("chromium", "chromium-headless-shell", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium", "fonts-dejavu-core")
+
+
+def python():
+    """The path of the Python that has Playwright; its own browsers are not fetched."""
+    return locked.environment("browser", ROOT / "tests" / "console" / "requirements.txt")
+
+
+def chromium():
+    """The path of a Chromium; on Debian and Ubuntu it is installed where that is possible without asking anybody."""
+    found = os.environ.get("FLAGPOST_TEST_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found:
+        return found
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise Failed("a Chromium is needed; on Debian: apt install chromium. Or set FLAGPOST_TEST_CHROMIUM to its path")
+    step("installing " + ", ".join(PACKAGES) + " (once)")
+    quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    tools.call(["apt-get", "update", "--quiet"], **quiet)
+    tools.call(["apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *PACKAGES], **quiet)
+    if found := shutil.which(NAMES[0]):
+        return found
+    raise Failed("chromium was installed, and is not there")

@@ -1,0 +1,100 @@
+"""Somebody at the console: a page of a real browser, and what is always true of it."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+PATIENCE_MS = 10_000
+#: The rules of WCAG 2 up to level AA, contrast among them.
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+@contextmanager
+def visitor(browser, url, key, width=1440, scheme="light"):
+    """A fresh browser profile at the console. At the end nothing may have been complained of, and no key be kept."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-GB", timezone_id="UTC", reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    try:
+        page.goto(f"{url}/console")
+        one = Visitor(page, key)
+        yield one
+        one.keeps_no_key()
+        # A refused answer is told by the page, and by the browser too.
+        unexpected = [said for said in complaints if "the server responded with a status of" not in said]
+        assert not unexpected, unexpected
+    finally:
+        context.close()
+
+
+class Visitor:
+    def __init__(self, page, key):
+        self.page = page
+        self.key = key
+
+    def sign_in(self, key=None):
+        self.page.get_by_label("Admin key").fill(key or self.key)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def open(self, name):
+        self.page.get_by_role("link", name=name).click()
+        expect(self.page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+    def press(self, name):
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def dialog(self):
+        return self.page.get_by_role("dialog")
+
+    def said(self):
+        return self.page.locator("#said")
+
+    def state(self):
+        return self.page.locator(".health .badge")
+
+    def shot(self, name):
+        folder = Path(os.environ["FLAGPOST_TEST_SCREENSHOTS"])
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+    def fits(self):
+        """Nothing sticks out at the side."""
+        wide, room = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide <= room, f"{wide} px wide, with room for {room}"
+
+    def is_accessible(self):
+        found = Axe().run(self.page, options=RULES)
+        assert found.violations_count == 0, found.generate_report()
+
+    def keeps_no_key(self):
+        kept = self.page.evaluate(
+            "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href, document.title,"
+            " document.documentElement.outerHTML, [...document.querySelectorAll('input')].map((one) => one.value)])"
+        )
+        assert self.key not in kept, "the page keeps the key where others can read it"
+
+    # By keyboard
+
+    def tab_to(self, name, most=60):
+        """Presses Tab until what has the focus is called so; whatever has it on the way must show that it has."""
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            called, outline = self.page.evaluate(
+                "(() => { const at = document.activeElement; const style = getComputedStyle(at);"
+                " const label = at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent;"
+                " return [label.trim(), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2]; })()"
+            )
+            # After the last element the focus is the browser's own for one step.
+            if self.page.evaluate("document.activeElement !== document.body"):
+                assert outline, f"the focus on {called!r} cannot be seen"
+            if called == name:
+                return
+        raise AssertionError(f"the keyboard does not reach {name!r}")
