@@ -22,6 +22,9 @@ impl Project {
     }
 }
 
+/// The name of a delivery that is not there.
+const DELIVERY: &str = "1795237200000-01a1fd2a6c807d1c8d2e3f4051627384-3";
+
 #[tokio::test]
 async fn a_projects_key_reaches_that_project_and_no_other() {
     let (mine, webhook) = Project::with_webhook(json!({})).await;
@@ -36,6 +39,7 @@ async fn a_projects_key_reaches_that_project_and_no_other() {
     for (form, item) in document["paths"].as_object().unwrap() {
         let path = form.replace("{project}", &other.id);
         let path = path.replace("{integration}", others.id.as_str()).replace("{key}", "k");
+        let path = path.replace("{state}", "dead").replace("{delivery}", DELIVERY);
         for method in ["get", "post", "patch", "delete"] {
             let operation = &item[method];
             // Public ones, and those that take ingest keys, are not for admin keys.
