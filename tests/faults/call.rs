@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::proxy::Message;
 
 /// What the writes of a health item, told by their update expressions, are for.
-const UPDATES: [(&str, &str); 10] = [
+const UPDATES: [(&str, &str); 11] = [
     ("lease_owner = :owner, lease_until = :until", "take the lease"),
     ("REMOVE next_wake_at, #timer, lease_owner, lease_until", "finish"),
     ("REMOVE lease_owner, lease_until", "release the lease"),
@@ -15,12 +15,16 @@ const UPDATES: [(&str, &str); 10] = [
     ("#breaker = :breaker", "swap the breaker"),
     ("paused_at = :at", "pause"),
     ("REMOVE paused_at", "resume"),
+    ("SET told_old_at", "tell of an old backlog"),
     ("expires_at = :expires_at", "count"),
 ];
 
 /// Its name: who calls, the operation, and on what.
 pub(crate) fn name(function: &str, request: &Message) -> String {
     let call = match request.header("x-amz-target").and_then(|target| target.split_once('.')) {
+        Some(("AWSEvents", operation)) => format!("events:{operation}"),
+        // The delivery log, the only writes in batches.
+        Some((_, "BatchWriteItem")) => "dynamodb:BatchWriteItem ATTEMPTS".to_owned(),
         Some((service, operation)) if service.starts_with("DynamoDB") => {
             dynamodb(operation, &serde_json::from_slice(request.body()).unwrap())
         }
