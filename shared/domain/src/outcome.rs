@@ -47,6 +47,11 @@ impl Failure {
         Self { reason, status: None, ill: true, timed_out: false }
     }
 
+    /// Whether an answer was given that does not speak of overload: another delivery may be taken.
+    pub fn is_refusal(&self) -> bool {
+        self.status.is_some_and(|status| !matches!(status, 408 | 429 | 502..=504))
+    }
+
     /// The fault is the event's.
     pub fn ours(reason: String) -> Self {
         Self { ill: false, ..Self::ill(reason) }

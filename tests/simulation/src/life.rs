@@ -201,7 +201,8 @@ impl Life {
         if (claimed - age).abs() <= each * (self.parks + 1) {
             return Ok(());
         }
-        if rest && anew && self.together != 1 {
+        // In a storm an attempt may be lost with what it came to, and the event be left untried by the next.
+        if rest && anew && (self.together != 1 || storm) {
             self.recut = true;
             return Ok(());
         }

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use flagpost_domain::id::IntegrationId;
 
+/// Probes in one pause, while each is refused.
+const MOST_PROBES: u32 = 5;
+
 /// One invocation's way through one integration's backlog.
 #[derive(Debug, Default)]
 struct Way {
@@ -19,8 +22,8 @@ pub struct Slices {
     ways: HashMap<u64, Way>,
     /// Which invocation asked for whose lease under which name.
     owners: HashMap<String, (u64, IntegrationId)>,
-    /// By integration: when the breaker's last pause ended, and probes after that.
-    probes: HashMap<u32, (i64, u32)>,
+    /// By integration: what was probed after the breaker's last pause.
+    probes: HashMap<u32, Probes>,
 }
 
 impl Slices {
@@ -52,8 +55,8 @@ impl Slices {
         objects: &BTreeMap<String, (i64, Bytes)>,
     ) -> Option<String> {
         let way = self.ways.entry(invocation).or_default();
-        way.taken.insert(key.to_owned());
-        if probes {
+        // What was refused as a probe is seen to once the endpoint turns out to be well.
+        if !way.taken.insert(key.to_owned()) || probes {
             return None;
         }
         let since = way.pass_since?;
@@ -70,14 +73,23 @@ impl Slices {
         self.ways.get(&invocation)?.pass_since
     }
 
-    /// One more probe in the pause that ended at `until`: how many there are now.
-    pub fn probed(&mut self, integration: u32, until: i64) -> u32 {
-        let (of, probes) = self.probes.entry(integration).or_default();
-        if *of != until {
-            (*of, *probes) = (until, 0);
+    /// One more probe in the pause that ended at `until`: how many there are now, and whether it may be.
+    pub fn probed(&mut self, integration: u32, until: i64) -> (u32, bool) {
+        let probes = self.probes.entry(integration).or_default();
+        if probes.until != until {
+            *probes = Probes { until, ..Probes::default() };
         }
-        *probes += 1;
-        *probes
+        probes.made += 1;
+        let allowed = probes.made == 1 || (probes.refused && probes.made <= MOST_PROBES);
+        probes.refused = false;
+        (probes.made, allowed)
+    }
+
+    /// The endpoint answered so. If it refused a probe with that, another may follow.
+    pub fn answered(&mut self, integration: u32, status: u16) {
+        if let Some(probes) = self.probes.get_mut(&integration) {
+            probes.refused = matches!(status, 300..=407 | 409 | 411 | 412 | 414..=428 | 430..=501);
+        }
     }
 
     /// The last probe said nothing about the endpoint's health: there may be another.
@@ -91,6 +103,16 @@ impl Slices {
         let asked = self.owners.extract_if(|_, (of, _)| *of == invocation);
         asked.map(|(owner, (_, integration))| (owner, integration)).collect()
     }
+}
+
+/// Probes of one pause.
+#[derive(Debug, Default)]
+struct Probes {
+    /// When the pause ended.
+    until: i64,
+    made: u32,
+    /// The last was refused with an answer that does not speak of overload.
+    refused: bool,
 }
 
 #[cfg(test)]

@@ -17,8 +17,13 @@ const MINUTE: i64 = 60_000;
 const HOURS: i64 = 5;
 /// So often comes one that is taken.
 const EVERY: i64 = MINUTE;
+/// The same where several are refused.
+const OFTEN: i64 = 4_000;
+
 /// How many of these come.
-const SINGLES: u64 = 300;
+fn singles(every: i64) -> u64 {
+    u64::try_from(HOURS * 60 * MINUTE / every).unwrap()
+}
 
 /// A City with one integration that is set so, whose endpoint answers `status` to events `poisons`
 /// of the first request, after `takes` milliseconds. One request carries `together` events, and
@@ -89,7 +94,7 @@ fn requests(city: &City) -> Vec<usize> {
     let lasted = attempts[9][0].at - attempts[0][0].at;
     assert!((210 * MINUTE..=240 * MINUTE).contains(&lasted), "{lasted} ms");
     let counts = city.ledger(0);
-    let sent = SINGLES + 1;
+    let sent = singles(EVERY) + 1;
     let expected = [sent, sent - 1, 1];
     assert_eq!([counts.matched, counts.delivered, counts.dead], expected, "{counts:?}");
     attempts.iter().map(Vec::len).collect()
@@ -150,7 +155,8 @@ fn no_request_of_a_backoff_begins_after_four_seconds() {
 /// Fifty events in one delivery, each a request of its own, of which some are never taken.
 fn fifty(poisons: &[u32], status: u16) {
     let settings = json!({"preset": "amplitude", "max_events": 50});
-    let city = city(settings, 50, poisons, status, 20);
+    // So many are taken meanwhile that it is not seen as ill.
+    let city = busy(settings, 50, poisons, status, 20, OFTEN);
     let seen = city.seen(0);
     let each = if status >= 500 { 3 } else { 1 };
     for event in 0..50 {
@@ -168,7 +174,7 @@ fn fifty(poisons: &[u32], status: u16) {
         assert!(of.iter().all(|one| whole(one) == whole(&seen[0])), "event {event}");
     }
     let dead = u64::try_from(poisons.len()).unwrap();
-    let sent = 50 + SINGLES;
+    let sent = 50 + singles(OFTEN);
     let Counts { matched, delivered, dead: laid, filtered, .. } = city.ledger(0);
     assert_eq!([matched, delivered, laid, filtered], [sent, sent - dead, dead, 0]);
 }
@@ -198,8 +204,7 @@ fn four_events_of_fifty_hinder_no_other_in_the_front() {
 fn who_fails_five_times_in_a_row_is_left_alone_until_the_first_slot() {
     for (status, each) in [(400, 1), (503, 3)] {
         let settings = json!({"preset": "amplitude", "max_events": 50});
-        // So many are taken meanwhile that it is not seen as ill.
-        let city = busy(settings, 50, &[0, 1, 2, 3, 4, 5, 6], status, 20, 2_000);
+        let city = busy(settings, 50, &[0, 1, 2, 3, 4, 5, 6], status, 20, OFTEN / 2);
         let seen = city.seen(0);
         let first = seen[0].at;
         for event in 0..50 {
@@ -233,7 +238,7 @@ fn an_attempt_begins_requests_for_five_seconds_and_the_rest_goes_on_at_once() {
     assert_eq!((made[0], &made[1..]), (10, &[1; 49][..]));
     assert_eq!(city.ledger(0).dead, 1);
     // An attempt with what was sent at first, one with each rest, and nine of what failed.
-    assert_eq!(city.made().attempts, SINGLES + 3 + 9);
+    assert_eq!(city.made().attempts, singles(EVERY) + 3 + 9);
 }
 
 #[test]
@@ -245,6 +250,6 @@ fn what_a_filter_leaves_out_is_counted_and_not_sent() {
     let seen = city.seen(0);
     assert_eq!(seen[0].events.len(), 40);
     let Counts { matched, delivered, filtered, .. } = city.ledger(0);
-    let sent = 60 + SINGLES;
+    let sent = 60 + singles(EVERY);
     assert_eq!([matched, delivered, filtered], [sent / 3 * 2, sent / 3 * 2, sent / 3]);
 }

@@ -22,6 +22,13 @@ use crate::{
 
 use super::{slice::Slice, tried::Tried};
 
+/// What failed of a parked delivery, parked under a key of its own.
+pub(super) struct Part {
+    pub(super) key: String,
+    delivery: Delivery,
+    outcome: Outcome,
+}
+
 impl<P: Ports> Slice<'_, P> {
     /// Sees to what became of a parked delivery. Where that fails it stays where it is.
     pub(super) async fn settle(&mut self, tried: Tried) {
@@ -76,12 +83,26 @@ impl<P: Ports> Slice<'_, P> {
             self.counts += Counts { unparked: events, delivered: events, ..Counts::default() };
             return Ok(());
         }
-        for (key, delivery, outcome) in self.part(key, delivery, attempted).await? {
-            let (disposition, stop) =
-                dispose(&outcome, &delivery, &self.drain.policy.schedule, now);
-            self.dispose(&key, delivery, disposition, stop).await?;
+        for part in self.part(key, delivery, attempted).await? {
+            self.try_settle_part(part).await?;
         }
         Ok(())
+    }
+
+    /// Sees to what became of a part that is parked. Where that fails it stays where it is.
+    pub(super) async fn settle_part(&mut self, part: Part) {
+        let key = part.key.clone();
+        if let Err(error) = self.try_settle_part(part).await {
+            tracing::warn!(%error, key, "left where it is");
+            self.listing.left.insert(key);
+            self.trouble.push(error);
+        }
+    }
+
+    async fn try_settle_part(&mut self, Part { key, delivery, outcome }: Part) -> PortResult<()> {
+        let now = self.drain.ports.clock().now();
+        let (disposition, stop) = dispose(&outcome, &delivery, &self.drain.policy.schedule, now);
+        self.dispose(&key, delivery, disposition, stop).await
     }
 
     /// What failed of a delivery, each request's events under a key of their own. What was not tried
@@ -91,10 +112,13 @@ impl<P: Ports> Slice<'_, P> {
         key: String,
         delivery: Delivery,
         attempted: Attempted,
-    ) -> PortResult<Vec<(String, Delivery, Outcome)>> {
+    ) -> PortResult<Vec<Part>> {
         if attempted.is_whole(&delivery) {
             let outcome = attempted.failed.into_iter().next().map(|(_, outcome)| outcome);
-            return Ok(outcome.map(|outcome| (key, delivery, outcome)).into_iter().collect());
+            return Ok(outcome
+                .map(|outcome| Part { key, delivery, outcome })
+                .into_iter()
+                .collect());
         }
         let delivered = delivery.count() - attempted.left() as u64;
         let failed = attempted.failed.into_iter();
@@ -112,7 +136,7 @@ impl<P: Ports> Slice<'_, P> {
         }
         self.counts += Counts { unparked: delivered, delivered, ..Counts::default() };
         let keyed = keys.into_iter().zip(failed);
-        Ok(keyed.map(|(key, (delivery, outcome))| (key, delivery, outcome)).collect())
+        Ok(keyed.map(|(key, (delivery, outcome))| Part { key, delivery, outcome }).collect())
     }
 
     async fn dispose(
@@ -162,19 +186,18 @@ impl<P: Ports> Slice<'_, P> {
         Ok(())
     }
 
-    /// A probe that failed uses up no slot, but what was tried of it and what was not go apart: the next
-    /// probe is what comes after the key that is returned, so that no event keeps the others from being
-    /// tried.
-    pub(super) async fn part_probe(&mut self, tried: Tried) -> Option<String> {
-        let Tried::Attempted(key, delivery, attempted) = tried else { return None };
+    /// A probe that failed uses up no slot while the endpoint may be ill, but what was tried of it and what
+    /// was not go apart: what was tried. The next probe is what comes after the last, so that no event
+    /// keeps the others from being tried.
+    pub(super) async fn part_probe(&mut self, tried: Tried) -> Vec<Part> {
+        let Tried::Attempted(key, delivery, attempted) = tried else { return Vec::new() };
         self.meter().attempted(&delivery, &attempted, false);
-        match self.part(key.clone(), delivery, attempted).await {
-            Ok(failed) => failed.into_iter().next_back().map(|(key, ..)| key),
-            Err(error) => {
-                tracing::warn!(%error, key, "left in one piece");
-                None
-            }
-        }
+        let record = Record::new(Function::Drain, &delivery, &attempted);
+        self.log.note(record.and_then(Disposition::Park));
+        self.part(key.clone(), delivery, attempted).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, key, "left in one piece");
+            Vec::new()
+        })
     }
 
     /// Puts parts of a parked delivery in its place, under its time: their keys.

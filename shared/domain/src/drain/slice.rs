@@ -33,7 +33,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Drain, holds, listing::Listing, tried::Verdict};
+use super::{Drain, holds, listing::Listing, settle::Part, tried::Verdict};
 
 /// Requests under way to one integration.
 const WIDTH: usize = 2;
@@ -49,6 +49,10 @@ const CONFIGURE_EVERY: Duration = Duration::from_secs(30);
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// So many failed calls are enough to end a slice.
 const TROUBLE_ENOUGH: usize = 3;
+/// So many parked deliveries are tried at the end of a pause while each is refused with an answer:
+/// an endpoint that answers is not overloaded by them, and a few that it never takes do not keep it
+/// shut.
+const PROBES: usize = 5;
 /// What this version cannot handle is looked at again after this.
 const LEFT_ALONE: Duration = Duration::from_mins(5);
 
@@ -85,6 +89,10 @@ pub(super) struct Slice<'a, P> {
     pub(super) trouble: Vec<PortError>,
     /// Until when the endpoint asked to be left alone, also where that could not be written.
     pub(super) asked: Option<Timestamp>,
+    /// Probes of this pause that were refused.
+    refusals: usize,
+    /// What was in them, part by part.
+    refused: Vec<Part>,
     /// Set when the slice ends: what is still being read then gets no attempt.
     ended: Arc<AtomicBool>,
 }
@@ -116,6 +124,8 @@ impl<'a, P: Ports> Slice<'a, P> {
             listing: Listing::default(),
             trouble: Vec::new(),
             asked: None,
+            refusals: 0,
+            refused: Vec::new(),
             ended: Arc::default(),
         }
     }
@@ -350,11 +360,18 @@ impl<'a, P: Ports> Slice<'a, P> {
     /// oldest, or the one after the last that failed, so that a poison delivery cannot keep a
     /// healthy endpoint shut.
     async fn probe(&mut self) -> PortResult<Step> {
-        self.listing.begin(self.health.breaker.probed.clone());
-        let mut key = self.listing.next(&self.drain.ports, &self.integration).await?;
+        let refused = self.refused.last().map(|part| &part.key);
+        let last = refused.or(self.health.breaker.probed.as_ref()).cloned();
+        let mut key = self.unprobed(last).await?;
         if key.is_none() {
-            self.listing.begin(None);
-            key = self.listing.next(&self.drain.ports, &self.integration).await?;
+            key = self.unprobed(None).await?;
+        }
+        if key.is_none()
+            && let Some(last) = self.refused.pop()
+        {
+            // That is all there is.
+            self.stay_open(last.key).await?;
+            return Ok(Step::Look);
         }
         let Some(key) = key else {
             let now = self.drain.ports.clock().now();
@@ -366,33 +383,65 @@ impl<'a, P: Ports> Slice<'a, P> {
         let turn = self.gate.turn(&self.ended, self.latest());
         let tried = self.drain.try_key(integration, key.clone(), self.deadline, ended, turn).await;
         let verdict = tried.verdict();
-        let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
         // First what became of the delivery: it may be with the endpoint already.
-        let probed = if matches!(verdict, Verdict::Ill) {
-            self.part_probe(tried).await.unwrap_or(key)
+        let failed = if matches!(verdict, Verdict::Ill | Verdict::Refused) {
+            self.part_probe(tried).await
         } else {
             self.settle(tried).await;
-            key
+            Vec::new()
         };
-        let Integration { project, id, .. } = &*self.integration;
         match verdict {
-            Verdict::Well => {
-                let close = |breaker: &Breaker, now| breaker.close(now);
-                self.health =
-                    change_breaker(ports, policy, project, id, self.meter(), close).await?;
-                self.gate.begin_again(ports.clock().now());
-                // It needs no second look at the endpoint's health.
-                self.seen.clear();
+            Verdict::Well => self.is_well().await?,
+            Verdict::Refused if self.refusals + 1 < PROBES && !failed.is_empty() => {
+                self.refusals += 1;
+                self.refused.extend(failed);
             }
-            Verdict::Ill | Verdict::Waits => {
-                let jitter = jitter(ports);
-                let extend = |breaker: &Breaker, now| breaker.extend(policy, &probed, now, jitter);
-                self.health =
-                    change_breaker(ports, policy, project, id, self.meter(), extend).await?;
+            Verdict::Ill | Verdict::Refused | Verdict::Waits => {
+                self.stay_open(failed.into_iter().next_back().map_or(key, |part| part.key)).await?;
             }
             Verdict::None => {}
         }
         Ok(Step::Look)
+    }
+
+    /// A probe succeeded.
+    async fn is_well(&mut self) -> PortResult<()> {
+        let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
+        let Integration { project, id, .. } = &*self.integration;
+        let close = |breaker: &Breaker, now| breaker.close(now);
+        self.health = change_breaker(ports, policy, project, id, self.meter(), close).await?;
+        self.gate.begin_again(ports.clock().now());
+        // It needs no second look at the endpoint's health.
+        self.seen.clear();
+        self.refusals = 0;
+        // What it refused before is at fault itself, and has had an attempt of its schedule.
+        for part in std::mem::take(&mut self.refused) {
+            self.settle_part(part).await;
+        }
+        Ok(())
+    }
+
+    /// The next delivery after this key that was not refused in this pause.
+    async fn unprobed(&mut self, after: Option<String>) -> PortResult<Option<String>> {
+        self.listing.begin(after);
+        while let Some(key) = self.listing.next(&self.drain.ports, &self.integration).await? {
+            if self.refused.iter().all(|part| part.key != key) {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The pause is extended: the next probe is what comes after this key.
+    async fn stay_open(&mut self, probed: String) -> PortResult<()> {
+        let (ports, policy) = (&self.drain.ports, &self.drain.policy.breaker);
+        let Integration { project, id, .. } = &*self.integration;
+        let jitter = jitter(ports);
+        let extend = |breaker: &Breaker, now| breaker.extend(policy, &probed, now, jitter);
+        self.health = change_breaker(ports, policy, project, id, self.meter(), extend).await?;
+        self.refusals = 0;
+        self.refused.clear();
+        Ok(())
     }
 }
 

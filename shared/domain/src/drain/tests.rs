@@ -2,6 +2,7 @@ mod limits;
 
 use super::*;
 use crate::{
+    attempt_log::Then,
     breaker::{Breaker, Cause},
     delivery::Delivery,
     health::Pause,
@@ -131,7 +132,7 @@ async fn a_lost_lease_ends_the_slice_without_clearing_anything() {
 async fn while_the_breaker_is_open_only_a_probe_goes_out_and_its_failure_extends_the_pause() {
     let world = World::with(vec![integration("a")]);
     backlog(&world, 3).await;
-    world.reply("a", Reply::Status(500));
+    world.reply("a", Reply::Status(503));
     open(&world, world.time().plus(Duration::from_secs(30)));
     // Too early: the timer is set to the end of the pause.
     assert_eq!(follow(&world).await, [WakeEnd::Done]);
@@ -149,13 +150,36 @@ async fn while_the_breaker_is_open_only_a_probe_goes_out_and_its_failure_extends
 }
 
 #[tokio::test]
-async fn a_poison_delivery_does_not_keep_a_healthy_endpoint_shut() {
+async fn an_endpoint_that_refuses_what_it_is_sent_gets_five_probes_in_a_pause() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 7).await;
+    world.reply("a", Reply::Status(400));
+    open(&world, world.time());
+    let rounds = [
+        ["d000", "d001", "d002", "d003", "d004"].as_slice(),
+        &["d005", "d006", "d000", "d001", "d002"],
+    ];
+    let mut probed: Vec<&str> = Vec::new();
+    for round in rounds {
+        follow(&world).await;
+        probed.extend(round);
+        // Each is asked for twice, by the retry after 300 ms.
+        let asked: Vec<_> = ids(&world).into_iter().step_by(2).collect();
+        assert_eq!(asked, probed);
+    }
+    let breaker = world.health_of("a").breaker;
+    assert_eq!(breaker.level, 2, "a pause for each round");
+    let logged: Vec<_> = world.state().attempts.iter().map(|record| record.then).collect();
+    assert_eq!(logged, [Then::Parked; 10], "and a failed probe is in the delivery log");
+    assert_eq!((world.keys("parked/").len(), world.counts("a").parked), (7, 7));
+}
+
+#[tokio::test]
+async fn poison_deliveries_do_not_keep_a_healthy_endpoint_shut() {
     let world = World::with(vec![integration("a")]);
     backlog(&world, 3).await;
     world.reply("a", Reply::Poison("d000".into()));
     open(&world, world.time());
-    follow(&world).await;
-    assert!(world.health_of("a").breaker.open.is_some());
     follow(&world).await;
     assert_eq!(world.health_of("a").breaker.open, None, "the second probe closed it");
     let counts = world.counts("a");
@@ -681,7 +705,7 @@ async fn what_is_left_when_the_endpoint_wants_a_pause_stays_parked() {
 async fn a_probe_begins_with_what_the_last_one_did_not_come_to() {
     let world = one_each(8).await;
     open(&world, world.time());
-    world.reply("a", Reply::Status(400));
+    world.reply("a", Reply::Status(408));
     while ids(&world).is_empty() {
         follow(&world).await;
     }

@@ -52,6 +52,7 @@ impl Tried {
         match &attempted.outcome {
             // Who took some of it is well.
             Outcome::Failed(_) if attempted.is_partial(delivery) => Verdict::Well,
+            Outcome::Failed(failure) if failure.ill && failure.is_refusal() => Verdict::Refused,
             Outcome::Failed(failure) if failure.ill => Verdict::Ill,
             // A failure that is not ill health is a 2xx: the fault is the delivery's.
             Outcome::Delivered | Outcome::Unfinished | Outcome::Failed(_) => Verdict::Well,
@@ -66,6 +67,8 @@ impl Tried {
 pub(super) enum Verdict {
     Well,
     Ill,
+    /// Ill, or it does not take this delivery: the next one tells.
+    Refused,
     /// It asked for more time, and gets the next pause at least.
     Waits,
     /// Nothing, or it is said by other means.

@@ -100,10 +100,13 @@ impl Port {
                 if let Some(open) = open {
                     let early = open.until.0 - (now + self.who.off_ms);
                     // What was on its way already when the breaker opened is no probe.
-                    let probes =
-                        if early > 0 { 0 } else { state.slices.probed(integration, open.until.0) };
+                    let (probes, allowed) = if early > 0 {
+                        (0, true)
+                    } else {
+                        state.slices.probed(integration, open.until.0)
+                    };
                     // A write that is lost leaves the pause as it is, and the probe is made again.
-                    let again = probes > 1 && state.plan.weather != Weather::Storm;
+                    let again = !allowed && state.plan.weather != Weather::Storm;
                     if again || (early > 0 && late(item.opened_at).is_some()) {
                         let what = format!("probe {probes} of a pause, {early} ms before its end");
                         state.witness.violate(now, about, what);
@@ -218,6 +221,9 @@ impl Sender for Port {
             state.witness.attempts.ends(&carried, ended, status, now);
             if matches!(&answer, Ok(Answer { status: 410 | 413, .. })) {
                 state.slices.said_nothing(number);
+            }
+            if let Some(status) = status {
+                state.slices.answered(number, status);
             }
             let about = About { integration: Some(number), events: events.clone() };
             state.note(now, about, || {
