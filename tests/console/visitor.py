@@ -13,14 +13,16 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 
 
 @contextmanager
-def visitor(browser, url, key, width=1440, scheme="light"):
-    """A fresh browser profile at the console. At the end nothing may have been complained of, and no key be kept."""
+def visitor(browser, url, key, width=1440, scheme="light", patience_ms=PATIENCE_MS, refused=True):
+    """A fresh browser profile at the console, where the API may refuse something or not. At the end nothing may have been
+    complained of (what the policy forbids is), nobody else have been asked, and no key be kept."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-GB", timezone_id="UTC", reduced_motion="reduce"
     )
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(patience_ms)
     page = context.new_page()
-    complaints = []
+    complaints, elsewhere = [], []
+    context.on("request", lambda asked: asked.url.startswith(f"{url}/") or elsewhere.append(asked.url))
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     try:
@@ -29,10 +31,21 @@ def visitor(browser, url, key, width=1440, scheme="light"):
         yield one
         one.keeps_no_key()
         # A refused answer is told by the page, and by the browser too.
-        unexpected = [said for said in complaints if "the server responded with a status of" not in said]
+        unexpected = [said for said in complaints if not (refused and "the server responded with a status of" in said)]
         assert not unexpected, unexpected
+        assert not elsewhere, elsewhere
+    except BaseException:
+        shot(page, "failed")
+        raise
     finally:
         context.close()
+
+
+def shot(page, name, whole=True):
+    """Keeps what is to be seen: the whole page, or what is in sight, which a dialog is."""
+    folder = Path(os.environ["FLAGPOST_TEST_SCREENSHOTS"])
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png", full_page=whole)
 
 
 class Visitor:
@@ -61,9 +74,7 @@ class Visitor:
         return self.page.locator(".health .badge")
 
     def shot(self, name):
-        folder = Path(os.environ["FLAGPOST_TEST_SCREENSHOTS"])
-        folder.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=folder / f"{name}.png", full_page=True)
+        shot(self.page, name, whole=self.dialog().count() == 0)
 
     def fits(self):
         """Nothing sticks out at the side."""

@@ -102,14 +102,14 @@ export function latency(place, attempts) {
   const times = measured.map((one) => one.at);
   const [first, last] = [Math.min(...times), Math.max(...times)];
   const x = (at) => EDGE.left + 4 + ((wide - EDGE.left - EDGE.right - 8) * (at - first)) / Math.max(1, last - first);
-  const [low, high] = [1, 5];
+  const [low, high] = [0, 4.5];
   const log = (ms) => Math.min(high, Math.max(low, Math.log10(Math.max(1, ms))));
   const tall = HIGH - 40;
   const y = (ms) => EDGE.top + ((tall - EDGE.top - EDGE.bottom) * (high - log(ms))) / (high - low);
   const sorted = measured.map((one) => one.duration_ms).sort((a, b) => a - b);
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   const words = `Latency of ${counted(measured.length, "attempt", "attempts")}: median ${grouped(at(0.5))} ms, 95 % within ${grouped(at(0.95))} ms, slowest ${grouped(at(1))} ms`;
-  const grid = [10, 100, 1000, 10_000].flatMap((ms) => [
+  const grid = [1, 10, 100, 1000, 10_000].flatMap((ms) => [
     svg("line", { class: "grid", x1: EDGE.left, x2: wide - EDGE.right, y1: y(ms), y2: y(ms) }),
     svg("text", { class: "tick end", x: EDGE.left - 6, y: y(ms) + 4 }, ms < 1000 ? `${ms} ms` : `${ms / 1000} s`),
   ]);
