@@ -45,3 +45,4 @@ class Stand(unittest.TestCase):
         for path, headers, body in self.world.sent:
             self.assertNotIn(KEY, path + body)
             self.assertEqual([name for name, value in headers if KEY in value and name.lower() != "authorization"], [], path)
+            self.assertNotIn("Bearer null", dict(headers).values(), path)

@@ -82,7 +82,7 @@ class Walk(Stand):
         with self.visit() as one:
             one.sign_in()
             one.open("Warehouse")
-            expect(one.page.get_by_role("alert").filter(has_text="an AWS service throttled or failed")).to_have_count(2)
+            expect(one.page.get_by_role("alert").filter(has_text="an AWS service throttled or failed")).to_have_count(3)
             expect(one.state()).to_have_text("Well")
             expect(one.page.get_by_role("region", name="What would be sent")).to_contain_text("sample")
             self.world.failing = set()
@@ -203,6 +203,7 @@ class Walk(Stand):
             expect(one.said()).to_contain_text("Somebody else changed this integration meanwhile.")
             expect(one.page.get_by_label("Template", exact=True)).to_have_value("mine")
             one.press("Load what is saved")
+            one.dialog().get_by_role("button", name="Lose it").click()
             expect(one.page.get_by_label("Template", exact=True)).to_have_value("theirs")
 
     def test_by_keyboard(self):
