@@ -73,7 +73,7 @@ class Figures(Stand):
             expect(one.page.get_by_role("region", name="Attempts").locator("tr.not-delivered")).to_have_count(20)
             expect(one.page.locator(".point.delivered")).to_have_count(66)
             expect(one.page.get_by_text("Of the newest 100 attempts, of any outcome")).to_be_visible()
-            expect(one.page.get_by_text("is the counter `scheduled`: an event is in it once for each time")).to_be_visible()
+            expect(one.page.get_by_text("is the counter “scheduled”: an event is in it once for each time")).to_be_visible()
 
     def test_what_was_counted_is_replayed(self):
         integration = self.world.integrations[WAREHOUSE]

@@ -42,7 +42,7 @@ class Leaving(Stand):
             self.world.is_key_known = False
             one.pass_time()
             again = one.page.get_by_role("dialog", name="Sign in again")
-            expect(again).to_contain_text("The key is no longer taken: the key is not known")
+            expect(again).to_contain_text("The API no longer takes the key (the key is not known).")
             expect(one.page.get_by_label("Admin key")).to_be_focused()
             one.is_accessible()
             one.shot("sign-in-again-1440-light")
@@ -68,13 +68,16 @@ class Leaving(Stand):
             expect(one.state()).to_have_text("Paused")
 
     def test_the_key_is_no_longer_taken_while_it_loads(self):
-        with self.visit() as one:
+        with self.visit(width=360, scheme="dark") as one:
             one.sign_in()
             link = one.page.get_by_role("link", name="Warehouse")
             expect(link).to_be_visible()
             self.world.is_key_known = False
             link.click()
             expect(one.page.get_by_role("dialog", name="Sign in again")).to_be_visible()
+            one.fits()
+            one.is_accessible()
+            one.shot("sign-in-again-360-dark")
             self.world.is_key_known = True
             one.sign_in()
             expect(one.page.get_by_role("heading", level=1, name="Warehouse")).to_be_visible()

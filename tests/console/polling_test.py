@@ -72,10 +72,12 @@ class Polling(Stand):
             expect(self.rows(one).nth(50).get_by_role("button")).to_have_attribute("aria-expanded", "true")
 
             # A record that comes late belongs between those that came before it.
-            tried.insert(30, tried[30] | {"id": f"{tried[30]['at'] + 1:013}-late", "at": tried[30]["at"] + 1, "status": 418})
+            late = newest - 100_000
+            place = sum(one["at"] > late for one in tried)
+            tried.insert(place, tried[0] | {"id": f"{late:013}-late", "at": late, "status": 418})
             self.polls(one, "/attempts")
             expect(self.rows(one)).to_have_count(71)
-            expect(self.rows(one).nth(30)).to_contain_text("418")
+            expect(self.rows(one).nth(place)).to_contain_text("418")
 
             # More than one look takes: what is listed has no gap, and an end.
             newest = tried[0]["at"]

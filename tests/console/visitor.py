@@ -83,6 +83,8 @@ class Visitor:
 
     def pass_time(self, seconds=10):
         """So much time passes in the page, all at once; by itself, enough for one look at what is new."""
+        expect(self.page.locator(".view.loaded")).to_be_attached()
+        self.settle()
         self.page.clock.run_for(seconds * 1000)
 
     def settle(self):

@@ -41,6 +41,8 @@ async function show() {
     failed = true;
     view.replaceChildren(h("h1", {}, "This cannot be shown"), h("p", { className: "fault", role: "alert" }, fault.message));
   }
+  // From here on it changes by itself alone.
+  view.classList.add("loaded");
 }
 
 /** Nothing of the view before is left, on the page or under way. The signal is the next one's. */
@@ -84,7 +86,7 @@ session.addEventListener("lost", ({ detail }) => {
   });
   const { signal } = ending;
   over.append(
-    gate("Sign in again", `The key is no longer taken: ${detail} What you typed is still here.`, async () => {
+    gate("Sign in again", `The API no longer takes the key (${detail}). What you typed is still here.`, async () => {
       end();
       leave.hidden = false;
       say("Signed in.");

@@ -10,8 +10,8 @@ const MOST = 500;
 /** A look at what is new takes parts of this many, and so many of them at most. */
 const FRESH_PART = 100;
 const FRESH_PARTS = 5;
-/** A record may come some seconds late, so each look goes back a little behind the newest. */
-const LATE_MS = 60_000;
+/** Records are written when the function that made the attempts ends, after 120 s at most: so far back a late one may be. */
+const LATE_MS = 150_000;
 const OUTCOMES = ["delivered", "failed", "waiting", "gone", "too_large", "unanswered", "unfinished"];
 const COLUMNS = ["When", "Outcome", "Status", "Latency", "Events", "Then"];
 

@@ -70,7 +70,7 @@ export function deliveries(path, signal, run, changed) {
     await post([...path, "deliveries", "dead", one.id, "replay"], {}, signal);
     order.changed();
     say(`Replayed ${events(one.events)}.`);
-    await Promise.all([run(load), changed()]);
+    await changed();
     choose.focus();
   }
 

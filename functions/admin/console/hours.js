@@ -37,7 +37,7 @@ export function hours(signal) {
     table.hidden = filled.length === 0;
     empty.hidden = !table.hidden;
     meant.textContent =
-      "Events, by the counters of the ledger. “Failed, tried again” is the counter `scheduled`: an event is in it once for each " +
+      "Events, by the counters of the ledger. “Failed, tried again” is the counter “scheduled”: an event is in it once for each " +
       `time that it was put on the retry schedule. An event that was parked and then delivered is in both. Times are those of ${zone(now)}.`;
   }
 

@@ -21,14 +21,17 @@ const STATES = [...UNWELL, "well", "disabled", "deleted"];
 const COLUMNS = ["Integration", "Health", "Waiting", "Dead", "Delivered"];
 
 export async function overview(view, wanted, signal, shown) {
-  const [projects] = await everything(["projects"], "projects", signal);
+  const [projects, others] = await everything(["projects"], "projects", signal);
   if (signal.aborted) return;
   if (projects.length === 0) {
     view.replaceChildren(h("h1", {}, "No project yet"), h("p", {}, "Create one with POST /v1/projects."));
     return;
   }
-  const project = projects.find((one) => one.id === wanted) ?? (wanted === undefined ? projects[0] : undefined);
-  if (!project) throw new Error(`There is no project ${wanted}.`);
+  const project = wanted === undefined ? projects[0] : projects.find((one) => one.id === wanted) ?? { id: wanted, name: wanted };
+  if (!projects.includes(project)) {
+    if (others === null) throw new Error(`There is no project ${wanted}.`);
+    projects.push(project);
+  }
   shown(project.id);
 
   const path = ["projects", project.id, "integrations"];
