@@ -89,6 +89,13 @@ class Polling(Stand):
             expect(one.page.get_by_role("button", name="Show older")).to_be_hidden()
             self.assertLessEqual(one.page.locator(".point").count(), 100)
 
+    def test_a_part_without_attempts_is_not_the_end(self):
+        self.world.is_sparse = True
+        with self.visit() as one:
+            self.open(one)
+            one.page.get_by_label("Outcome").select_option("delivered")
+            expect(self.rows(one)).to_have_count(20)
+
     def statuses(self, one):
         return [int(text) for text in self.rows(one).locator("td:nth-of-type(2)").all_inner_texts()]
 
