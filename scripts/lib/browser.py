@@ -1,4 +1,4 @@
-"""The browser of the console's test: a Chromium of the system's, and what drives it, from a lock."""
+"""The console's tests, and their browser: a Chromium of the system's, and what drives it, from a lock."""
 
 import os
 import shutil
@@ -6,8 +6,10 @@ import subprocess
 
 import locked
 import tools
-from project import ROOT, Failed, step
+from emulator import directly
+from project import LOCAL, ROOT, Failed, step
 
+TESTS = ROOT / "tests" / "console"
 NAMES = ("chromium", "chromium-headless-shell", "google-chrome", "google-chrome-stable")
 PACKAGES = ("chromium", "fonts-dejavu-core")
 
@@ -31,3 +33,26 @@ def chromium():
     if found := shutil.which(NAMES[0]):
         return found
     raise Failed("chromium was installed, and is not there")
+
+
+def run(which, environment):
+    """The exit status of some of the tests; what they look at is kept in .local/console."""
+    environment = {
+        **environment,
+        "FLAGPOST_TEST_CHROMIUM": chromium(),
+        "FLAGPOST_TEST_SCREENSHOTS": str(LOCAL / "console"),
+    }
+    return tools.run([python(), "-m", "unittest", *which], cwd=TESTS, env=environment)
+
+
+def walk(emulator, stack, admin_key, which=()):
+    """Whether the console does on a deployed stack what an operator wants of it, or `which` tests of that."""
+    environment = {
+        **directly(os.environ, emulator.endpoint),
+        "FLAGPOST_TEST_ENDPOINT": emulator.endpoint,
+        "FLAGPOST_TEST_ADMIN_KEY": admin_key,
+        "FLAGPOST_TEST_API": stack.outputs["ApiId"],
+        # The receiver, and a client of the API.
+        "PYTHONPATH": str(ROOT / "scripts" / "lib"),
+    }
+    return run(["-v", *(which or ["stack_walk"])], environment) == 0

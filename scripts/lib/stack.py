@@ -12,6 +12,16 @@ from emulator import REGION, directly
 from project import LOCAL, ROOT, Failed, say
 from tools import tool
 
+# Seconds in place of minutes and hours, for tests: otherwise it is the stack that is deployed to AWS.
+FOR_TESTS = {
+    "AllowedEndpoints": "127.0.0.0/8,hooks.slack.com=127.0.0.1",
+    "RetrySlotsSeconds": "10,20,30,40,50,60,70,80,90",
+    "BreakerBucketSeconds": 10,
+    "BreakerSpanSeconds": 4,
+    "PauseFirstSeconds": 4,
+    "PauseMaxSeconds": 12,
+    "HealthyResetSeconds": 20,
+}
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 

@@ -33,6 +33,11 @@ impl Api {
         Self { client: client.unwrap(), endpoint, host }
     }
 
+    /// What `Host` says.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// One request. The headers are all that it has, but for `Host` and what HTTP itself needs.
     pub(crate) async fn call(
         &self,

@@ -10,6 +10,7 @@
 #![expect(clippy::print_stdout, reason = "what was sent, and what came of it, is told")]
 
 mod api;
+mod command;
 mod front;
 mod hostile;
 mod project;
@@ -23,6 +24,7 @@ mod admin_keys;
 mod answers;
 mod attempts;
 mod breaker;
+mod command_line;
 mod deletion;
 mod delivery;
 mod flagsmith;

@@ -1,4 +1,5 @@
-//! Programs in Python, beside the tests in `sdks/`: the vendors' SDKs, and verifiers of others' making.
+//! Programs in Python, beside the tests in `sdks/`: the vendors' SDKs, verifiers of others' making, and
+//! a terminal.
 
 use std::process::Stdio;
 
