@@ -96,13 +96,14 @@ async fn until_drained(
                 if let Some(since) = still.since(now, (look.left, look.oldest)) {
                     let since = moment::stretch(since);
                     let next = next(&look.status, now);
-                    desk.screen.note(&format!("nothing moved for {since}: {told}, {parked}{next}"));
+                    let told = format!("nothing moved for {since}: {told}, {parked}{next}");
+                    note(desk, drawn.as_ref(), &told);
                 }
                 stands = Some(format!("{told}, {parked}"));
             }
             // What may be over by the next look does not end it.
             Err(fault) if fault.may_pass() => {
-                desk.screen.note(&format!("flagpost: {fault}; trying again"));
+                note(desk, drawn.as_ref(), &format!("flagpost: {fault}; trying again"));
             }
             Err(fault) => return Err(fault),
         }
@@ -157,6 +158,14 @@ impl Still {
         }
         self.told = now;
         Some(now - self.since)
+    }
+}
+
+/// Tells something without the bar in its line.
+fn note(desk: &Desk<'_>, drawn: Option<&(ProgressBar, i64)>, text: &str) {
+    match drawn {
+        Some((bar, _)) => bar.suspend(|| desk.screen.note(text)),
+        None => desk.screen.note(text),
     }
 }
 
