@@ -1,11 +1,14 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::moment::Moment;
+use crate::moment::{self, Moment};
 
 const AFTER_HELP: &str = "\
 Flags come before the environment (FLAGPOST_URL, FLAGPOST_ADMIN_KEY, FLAGPOST_PROJECT), and that before the file \
@@ -28,6 +31,27 @@ pub(crate) struct Arguments {
     pub(crate) connection: Connection,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// What would be read from standard input, which can be read once.
+    pub(crate) fn standard_input(&self) -> Vec<&'static str> {
+        let (event, filter, template) = match &self.command {
+            Command::Test { event, .. } => (event.as_deref(), None, None),
+            Command::Preview { event, filter, template, .. } => {
+                (event.as_deref(), filter.as_deref(), template.as_deref())
+            }
+            _ => (None, None, None),
+        };
+        let named = [
+            ("--key-file", self.connection.key_file.as_deref()),
+            ("--event", event),
+            ("--filter", filter),
+            ("--template", template),
+        ];
+        let read = named.into_iter().filter(|(_, path)| *path == Some(Path::new("-")));
+        read.map(|(name, _)| name).collect()
+    }
 }
 
 /// Where, as whom, and how to answer.
@@ -79,9 +103,8 @@ pub(crate) enum Command {
         /// Only those that ended so
         #[arg(long, value_enum)]
         outcome: Option<Outcome>,
-        /// How many at most
-        #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
+        #[command(flatten)]
+        part: Part,
         /// What the endpoint answered, in full
         #[arg(long)]
         answers: bool,
@@ -165,9 +188,12 @@ pub(crate) enum Command {
         /// Counts, and changes nothing
         #[arg(long, conflicts_with = "delivery")]
         dry_run: bool,
-        /// Waits until nothing is parked any more
+        /// Waits until nothing of it is parked any more
         #[arg(long, conflicts_with = "dry_run")]
         wait: bool,
+        /// How long to wait at most, such as 30s, 10m or 2h; as long as it takes without it
+        #[arg(long, value_name = "TIME", requires = "wait", value_parser = moment::duration)]
+        timeout: Option<Duration>,
     },
     /// Deletes dead or parked deliveries for good
     Purge {
@@ -220,9 +246,8 @@ pub(crate) enum Deliveries {
         state: DeliveryState,
         #[command(flatten)]
         period: Period,
-        /// How many at most
-        #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
+        #[command(flatten)]
+        part: Part,
     },
     /// Shows one with its events
     Show {
@@ -245,6 +270,24 @@ pub(crate) struct Period {
     /// Before
     #[arg(long, value_name = "TIME")]
     pub(crate) to: Option<Moment>,
+}
+
+/// How much of a list, and from where.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Part {
+    /// How many at most
+    #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Goes on where a list ended: its `next`, with the same arguments otherwise
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+}
+
+impl Part {
+    /// How many at most.
+    pub(crate) fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -339,6 +382,8 @@ mod tests {
             &["attempts", "w", "--limit", "0"],
             &["status", "--key", "k", "--key-file", "f"],
             &["resume", "w", "--from", "yesterday"],
+            &["replay", "w", "--timeout", "10m"],
+            &["replay", "w", "--wait", "--timeout", "soon"],
         ] {
             let line = ["flagpost"].into_iter().chain(line.iter().copied());
             assert!(

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod deliveries;
+mod drained;
 mod integrations;
 mod pausing;
 mod projects;
@@ -9,12 +10,13 @@ mod purge;
 mod replay;
 mod status;
 mod sweep;
+mod tail;
 mod trial;
 
 use serde_json::Value;
 
 use crate::{
-    api::Api,
+    api::{Api, List},
     arguments::{Command, Deliveries, Integrations, Projects},
     fault::Fault,
     place::{self, Place},
@@ -39,6 +41,13 @@ impl Desk<'_> {
     async fn find(&self, integration: &str) -> Result<Place, Fault> {
         place::integration(self.api, self.project, integration).await
     }
+
+    /// That a list goes on, and how to see it.
+    fn tell_more(&self, list: &List) {
+        if let Some(next) = &list.next {
+            self.screen.note(&format!("there are more: see --limit, or --cursor {next}"));
+        }
+    }
 }
 
 /// Runs one command.
@@ -57,14 +66,14 @@ pub(crate) async fn run(
         }
         Command::Status { integration: None } => status::all(&desk).await,
         Command::Status { integration: Some(integration) } => status::one(&desk, integration).await,
-        Command::Attempts { integration, period, outcome, limit, answers } => {
+        Command::Attempts { integration, period, outcome, part, answers } => {
             let asked = attempts::Asked { period: *period, outcome: *outcome, answers: *answers };
-            attempts::list(&desk, integration, asked, *limit).await
+            attempts::list(&desk, integration, asked, part).await
         }
         Command::Tail { integration, from, outcome, every, answers } => {
             let tail =
-                attempts::Tail { from: *from, outcome: *outcome, every: *every, answers: *answers };
-            attempts::follow(&desk, integration, tail).await
+                tail::Tail { from: *from, outcome: *outcome, every: *every, answers: *answers };
+            tail::follow(&desk, integration, tail).await
         }
         Command::Test { integration, event } => {
             trial::test(&desk, integration, event.as_deref()).await
@@ -84,17 +93,18 @@ pub(crate) async fn run(
         Command::Resume { integration, from, dry_run, yes } => {
             pausing::resume(&desk, integration, *from, *dry_run, *yes).await
         }
-        Command::Deliveries(Deliveries::List { integration, state, period, limit }) => {
-            deliveries::list(&desk, integration, *state, *period, *limit).await
+        Command::Deliveries(Deliveries::List { integration, state, period, part }) => {
+            deliveries::list(&desk, integration, *state, *period, part).await
         }
         Command::Deliveries(Deliveries::Show { integration, delivery, state }) => {
             deliveries::show(&desk, integration, *state, delivery).await
         }
-        Command::Replay { integration, delivery: Some(delivery), wait, .. } => {
-            replay::one(&desk, integration, delivery, *wait).await
-        }
-        Command::Replay { integration, delivery: None, period, dry_run, wait } => {
-            replay::all(&desk, integration, *period, *dry_run, *wait).await
+        Command::Replay { integration, delivery, period, dry_run, wait, timeout } => {
+            let wait = wait.then_some(replay::Patience { timeout: *timeout });
+            match delivery {
+                Some(delivery) => replay::one(&desk, integration, delivery, wait).await,
+                None => replay::all(&desk, integration, *period, *dry_run, wait).await,
+            }
         }
         Command::Purge { integration, state, period, dry_run, yes } => {
             purge::run(&desk, integration, *state, *period, *dry_run, *yes).await

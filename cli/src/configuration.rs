@@ -48,14 +48,12 @@ pub(crate) fn find(
     environment: surroundings::Environment,
 ) -> Result<Configuration, Fault> {
     let named = flags.config.clone().or(environment.config);
-    let file = match (named, environment.config_home) {
-        (Some(path), _) => read(&path)?,
-        (None, Some(home)) => {
-            let path = home.join("flagpost").join("config.toml");
-            if path.is_file() { read(&path)? } else { Written::default() }
-        }
-        (None, None) => Written::default(),
-    };
+    let standard = environment.config_home.map(|home| home.join("flagpost").join("config.toml"));
+    let path = named.or(standard.filter(|path| path.is_file()));
+    let mut file = path.as_deref().map_or_else(|| Ok(Written::default()), read)?;
+    if let (Some(path), Some(key_file)) = (&path, file.key_file.take()) {
+        file.key_file = Some(beside(path, &key_file, environment.home.as_deref()));
+    }
     let url = flags.url.clone().or(environment.url).or(file.url);
     let url =
         url.ok_or_else(|| missing("the deployment's address", "--url, FLAGPOST_URL or `url`"))?;
@@ -100,6 +98,15 @@ fn read(path: &Path) -> Result<Written, Fault> {
             error.message().lines().next().unwrap_or_default()
         ))
     })
+}
+
+/// A path in the configuration file: `~/` is the home directory, and what is relative begins where the file lies, so
+/// that it is the same key from wherever the program is called.
+fn beside(file: &Path, path: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => file.parent().unwrap_or(Path::new("")).join(path),
+    }
 }
 
 fn from_file(

@@ -27,6 +27,8 @@ pub(crate) enum Fault {
         host: String,
         /// Why, as the HTTP client has it.
         reason: String,
+        /// Whether a connection was made, and broke off before the answer was there.
+        broken: bool,
     },
     /// What was asked for was done, and the result is a bad one.
     #[error("{0}")]
@@ -46,6 +48,11 @@ impl Fault {
         }
     }
 
+    /// Whether it may be over the next time.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Refused { status: 429 | 500.., .. })
+    }
+
     /// For `--json`: the API's problem details as they came, or a detail of the same form.
     pub(crate) fn document(&self) -> Value {
         match self {
@@ -53,6 +60,11 @@ impl Fault {
             other => json!({"detail": other.to_string()}),
         }
     }
+}
+
+/// What was worked out before it was written: that nobody reads it, or that it cannot be written, does not better it.
+pub(crate) fn verdict(verdict: Result<(), Fault>, written: Result<(), Fault>) -> Result<(), Fault> {
+    verdict.and(written)
 }
 
 /// Problem details (RFC 9457) in lines: what, which kind, and each field's fault.

@@ -36,6 +36,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Fault> {
+    let read = arguments.standard_input();
+    if let [_, _, ..] = read.as_slice() {
+        let names = read.join(" and ");
+        let told = format!("standard input can be read once, but {names} name it");
+        return Err(Fault::Usage(told));
+    }
     let environment = surroundings::environment();
     let configuration = configuration::find(&arguments.connection, environment)?;
     screen.hide(&configuration.key);

@@ -1,6 +1,6 @@
 //! Times as people type and read them.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use jiff::{Span, SpanRelativeTo, Timestamp, tz::TimeZone};
 
@@ -38,16 +38,28 @@ impl FromStr for Moment {
             };
         }
         let age = text.strip_suffix("ago").unwrap_or(text).trim_end();
-        age.parse::<Span>()
-            .ok()
-            .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
-            .and_then(|age| i64::try_from(age.as_millis()).ok())
+        millis(age)
             .filter(|age| *age >= 0)
             .map(Self::Ago)
             .ok_or_else(|| {
                 "a time is 2026-11-21T05:00:00Z, an age such as 2h or 3d, or milliseconds since the Unix epoch".to_owned()
             })
     }
+}
+
+/// How long to wait, as it is typed: `10m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    millis(text.trim())
+        .and_then(|millis| u64::try_from(millis).ok())
+        .filter(|millis| *millis > 0)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "a stretch of time is 30s, 10m or 2h".to_owned())
+}
+
+fn millis(text: &str) -> Option<i64> {
+    let span = text.parse::<Span>().ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    i64::try_from(duration.as_millis()).ok()
 }
 
 /// A time as it is shown: UTC, to the second.
@@ -120,6 +132,15 @@ mod tests {
             "99999999999999999999",
         ] {
             assert!(typed.parse::<Moment>().is_err(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn stretches_are_typed_with_their_unit() {
+        assert_eq!(duration("10m"), Ok(Duration::from_mins(10)));
+        assert_eq!(duration(" 1h30m "), Ok(Duration::from_mins(90)));
+        for typed in ["", "10", "0s", "-5m", "soon"] {
+            assert!(duration(typed).is_err(), "{typed}");
         }
     }
 

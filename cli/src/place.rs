@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    api::{Api, Ask},
+    api::{Api, Ask, List},
     fault::Fault,
 };
 
@@ -30,8 +30,8 @@ pub(crate) async fn project(api: &Api, set: Option<&str>) -> Result<String, Faul
     if let Some(project) = set {
         return Ok(project.to_owned());
     }
-    let projects = api.list(Ask::get(["v1", "projects"]), "projects", usize::MAX).await?;
-    let ids = texts(&projects, "projects", "id");
+    let projects = api.list(Ask::get(["v1", "projects"]), "projects", usize::MAX, None).await?;
+    let ids = texts(projects.values(), "id");
     match ids.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Fault::Failed("there is no project yet".to_owned())),
@@ -43,9 +43,9 @@ pub(crate) async fn project(api: &Api, set: Option<&str>) -> Result<String, Faul
 }
 
 /// All integrations of a project, as the API lists them.
-pub(crate) async fn integrations(api: &Api, project: &str) -> Result<Value, Fault> {
-    api.list(Ask::get(["v1", "projects", project, "integrations"]), "integrations", usize::MAX)
-        .await
+pub(crate) async fn integrations(api: &Api, project: &str) -> Result<List, Fault> {
+    let ask = Ask::get(["v1", "projects", project, "integrations"]);
+    api.list(ask, "integrations", usize::MAX, None).await
 }
 
 /// The integration with this id or this name.
@@ -56,12 +56,16 @@ pub(crate) async fn integration(api: &Api, set: Option<&str>, named: &str) -> Re
         return Ok(Place { project, id: named.to_owned(), name: named.to_owned() });
     }
     let all = integrations(api, &project).await?;
-    choose(&all, &project, named)
+    choose(all.values(), &project, named)
 }
 
-fn choose(all: &Value, project: &str, named: &str) -> Result<Place, Fault> {
-    let ids = texts(all, "integrations", "id");
-    let names = texts(all, "integrations", "name");
+fn choose<'a>(
+    all: impl Iterator<Item = &'a Value> + Clone,
+    project: &str,
+    named: &str,
+) -> Result<Place, Fault> {
+    let ids = texts(all.clone(), "id");
+    let names = texts(all, "name");
     let pairs = || ids.iter().zip(&names);
     let found =
         pairs().find(|(id, _)| *id == named).or_else(|| pairs().find(|(_, name)| *name == named));
@@ -83,8 +87,7 @@ fn looks_like_an_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn texts(list: &Value, field: &str, member: &str) -> Vec<String> {
-    let items = list.get(field).and_then(Value::as_array).into_iter().flatten();
+fn texts<'a>(items: impl Iterator<Item = &'a Value>, member: &str) -> Vec<String> {
     items
         .map(|item| item.get(member).and_then(Value::as_str).unwrap_or_default().to_owned())
         .collect()
@@ -98,12 +101,12 @@ mod tests {
 
     #[test]
     fn integrations_are_found_by_id_before_name() {
-        let all = json!({"integrations": [{"id": "a1", "name": "b2"}, {"id": "b2", "name": "Warehouse"}]});
-        assert_eq!(choose(&all, "shop", "b2").unwrap().name, "Warehouse");
-        assert_eq!(choose(&all, "shop", "Warehouse").unwrap().id, "b2");
-        let told = choose(&all, "shop", "warehouse").unwrap_err().to_string();
+        let all = [json!({"id": "a1", "name": "b2"}), json!({"id": "b2", "name": "Warehouse"})];
+        assert_eq!(choose(all.iter(), "shop", "b2").unwrap().name, "Warehouse");
+        assert_eq!(choose(all.iter(), "shop", "Warehouse").unwrap().id, "b2");
+        let told = choose(all.iter(), "shop", "warehouse").unwrap_err().to_string();
         assert!(told.contains("`Warehouse`"), "{told}");
-        assert!(choose(&json!({"integrations": []}), "shop", "x").is_err());
+        assert!(choose([].iter(), "shop", "x").is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Everything that is shown goes through here: lines, tables, JSON, notes and faults.
 //!
 //! What came over the network is not trusted: control characters, which can repaint a terminal, are shown as escapes.
+//! Payloads and JSON that go to a file or another program are left as they are.
 //! The admin key is replaced wherever it should turn up.
 
 use std::{
@@ -8,7 +9,7 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::fault::Fault;
 
@@ -20,11 +21,13 @@ const SHORTEST_HIDDEN: usize = 8;
 pub(crate) struct Screen {
     json: bool,
     hidden: Option<String>,
+    /// Whether the result is seen by a person.
+    terminal: bool,
 }
 
 impl Screen {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, hidden: None }
+        Self { json, hidden: None, terminal: io::stdout().is_terminal() }
     }
 
     /// Never shows this.
@@ -39,20 +42,23 @@ impl Screen {
 
     /// Text, in lines as it has them.
     pub(crate) fn text(&self, text: &str) -> Result<(), Fault> {
-        let mut out = io::stdout().lock();
-        writeln!(out, "{}", self.clean(text))
-            .and_then(|()| out.flush())
-            .map_err(|error| closed(&error))
+        write(&self.clean(text))
     }
 
-    /// A document, over several lines.
-    pub(crate) fn document(&self, document: &Value) -> Result<(), Fault> {
-        self.text(&format!("{document:#}"))
+    /// What was stored, sent or answered: on a terminal like any text, otherwise byte for byte.
+    pub(crate) fn payload(&self, text: &str) -> Result<(), Fault> {
+        write(&self.as_it_came(text))
     }
 
-    /// A document in one line.
-    pub(crate) fn record(&self, document: &Value) -> Result<(), Fault> {
-        self.text(&document.to_string())
+    fn as_it_came(&self, text: &str) -> String {
+        if self.terminal { self.clean(text) } else { self.without_key(text) }
+    }
+
+    /// A document, over several lines; what it has from an answer is in the answer's own words.
+    pub(crate) fn document(&self, document: &impl Serialize) -> Result<(), Fault> {
+        let text = serde_json::to_string_pretty(document)
+            .map_err(|error| Fault::Failed(error.to_string()))?;
+        self.payload(&text)
     }
 
     /// Rows under their headings; columns of numbers are flush right.
@@ -99,15 +105,19 @@ impl Screen {
         )
     }
 
-    fn clean(&self, text: &str) -> String {
-        let text = match &self.hidden {
+    fn without_key(&self, text: &str) -> String {
+        match &self.hidden {
             Some(secret) => text.replace(secret, "[the admin key]"),
             None => text.to_owned(),
-        };
+        }
+    }
+
+    fn clean(&self, text: &str) -> String {
+        let text = self.without_key(text);
         let mut clean = String::with_capacity(text.len());
         for letter in text.chars() {
             // Also what turns the direction of text around, and so can make it read as something else.
-            let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             if turns || letter.is_control() && letter != '\n' && letter != '\t' {
                 let _ = write!(clean, "\\u{:04x}", u32::from(letter));
             } else {
@@ -116,6 +126,11 @@ impl Screen {
         }
         clean
     }
+}
+
+fn write(text: &str) -> Result<(), Fault> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| closed(&error))
 }
 
 fn closed(error: &io::Error) -> Fault {
@@ -191,11 +206,21 @@ mod tests {
         screen.hide("sesame-open");
         assert_eq!(screen.clean("a sesame-open b"), "a [the admin key] b");
         assert_eq!(
-            screen.clean("\u{1b}[2Jx\r\u{9b}\u{202e}\ty\n"),
-            "\\u001b[2Jx\\u000d\\u009b\\u202e\ty\n"
+            screen.clean("\u{1b}[2Jx\r\u{9b}\u{61c}\u{202e}\ty\n"),
+            "\\u001b[2Jx\\u000d\\u009b\\u061c\\u202e\ty\n"
         );
         screen.hide("a");
         assert_eq!(screen.clean("banana"), "banana");
+    }
+
+    #[test]
+    fn payloads_are_escaped_for_a_person_alone() {
+        let mut screen = Screen { terminal: true, ..Screen::new(false) };
+        screen.hide("sesame-open");
+        let payload = "\u{1b}sesame-open\u{202e}";
+        assert_eq!(screen.as_it_came(payload), "\\u001b[the admin key]\\u202e");
+        screen.terminal = false;
+        assert_eq!(screen.as_it_came(payload), "\u{1b}[the admin key]\u{202e}");
     }
 
     #[test]

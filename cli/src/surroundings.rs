@@ -16,6 +16,7 @@ pub(crate) struct Environment {
     pub(crate) project: Option<String>,
     /// `FLAGPOST_CONFIG`: a file that must be there.
     pub(crate) config: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
     /// Where the file is looked for otherwise, in `flagpost/config.toml`.
     pub(crate) config_home: Option<PathBuf>,
 }
@@ -27,6 +28,7 @@ pub(crate) fn environment() -> Environment {
         key: variable("FLAGPOST_ADMIN_KEY"),
         project: variable("FLAGPOST_PROJECT"),
         config: variable("FLAGPOST_CONFIG").map(PathBuf::from),
+        home: variable("HOME").map(PathBuf::from),
         config_home: variable("XDG_CONFIG_HOME")
             .map(PathBuf::from)
             .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config"))),
@@ -55,6 +57,40 @@ pub(crate) fn now() -> i64 {
 )]
 pub(crate) async fn wait(time: Duration) {
     tokio::time::sleep(time).await;
+}
+
+/// Waits, and notices when nobody reads the output any more: `tail | head -1` shall end with its line.
+pub(crate) async fn wait_while_read(time: Duration) -> Result<(), Fault> {
+    let mut left = time;
+    while !left.is_zero() {
+        if output_is_closed() {
+            return Err(Fault::Closed);
+        }
+        let part = left.min(GLANCE);
+        wait(part).await;
+        left -= part;
+    }
+    Ok(())
+}
+
+/// Between two glances at the output while waiting.
+const GLANCE: Duration = Duration::from_millis(250);
+
+#[cfg(unix)]
+fn output_is_closed() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let output = io::stdout();
+    let mut watched = [PollFd::new(&output, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // Linux tells it as an error of the writing end, macOS as a hang-up.
+    poll(&mut watched, Some(&at_once)).is_ok()
+        && watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+}
+
+/// Elsewhere the next write will tell.
+#[cfg(not(unix))]
+fn output_is_closed() -> bool {
+    false
 }
 
 /// A file's text; `-` is standard input.

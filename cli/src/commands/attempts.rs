@@ -1,25 +1,18 @@
-//! `flagpost attempts` and `flagpost tail`
-
-use std::{collections::BTreeMap, time::Duration};
+//! `flagpost attempts`, and how an attempt is shown
 
 use serde_json::Value;
 
-use super::{Desk, items, number, text};
+use super::{Desk, number, text};
 use crate::{
     api::Ask,
-    arguments::{Outcome, Period},
+    arguments::{Outcome, Part, Period},
     fault::Fault,
-    moment::{self, Moment},
+    moment,
     place::Place,
     screen::grouped,
-    surroundings,
 };
 
-/// How late a record can come after its attempt, in milliseconds: they are written at the end of an invocation, and the
-/// longest lasts two minutes.
-const LATE: i64 = 150_000;
-
-const HEADINGS: [&str; 11] = [
+pub(super) const HEADINGS: [&str; 11] = [
     "AT", "DELIVERY", "FROM", "OUTCOME", "STATUS", "MS", "EVENTS", "SENT", "BYTES", "THEN",
     "ANSWER",
 ];
@@ -34,116 +27,37 @@ pub(super) struct Asked {
     pub(super) answers: bool,
 }
 
-pub(super) struct Tail {
-    pub(super) from: Option<Moment>,
-    pub(super) outcome: Option<Outcome>,
-    /// Seconds.
-    pub(super) every: u64,
-    pub(super) answers: bool,
-}
-
 pub(super) async fn list(
     desk: &Desk<'_>,
     integration: &str,
     asked: Asked,
-    limit: u32,
+    part: &Part,
 ) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
-    let at = |moment: Option<Moment>| moment.map(|moment| moment.at(desk.now));
+    let at = |moment: Option<moment::Moment>| moment.map(|moment| moment.at(desk.now));
     let ask = ask(&place, at(asked.period.from), at(asked.period.to), asked.outcome);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let list = desk.api.list(ask, "attempts", limit).await?;
+    let list = desk.api.list(ask, "attempts", part.limit(), part.cursor.as_deref()).await?;
     if desk.screen.json() {
         return desk.screen.document(&list);
     }
-    let attempts = items(&list, "attempts");
     if asked.answers {
-        for attempt in attempts {
+        for attempt in list.values() {
             tell(desk, attempt, true)?;
         }
     } else {
-        desk.screen.table(
-            &HEADINGS,
-            &attempts.iter().map(|attempt| row(attempt).to_vec()).collect::<Vec<_>>(),
-        )?;
+        let rows: Vec<_> = list.values().map(|attempt| row(attempt).to_vec()).collect();
+        desk.screen.table(&HEADINGS, &rows)?;
     }
-    if list.get("next").is_some_and(Value::is_string) {
-        desk.screen.note("there are more: see --limit, --from and --to");
-    }
+    desk.tell_more(&list);
     Ok(())
 }
 
-pub(super) async fn follow(desk: &Desk<'_>, integration: &str, tail: Tail) -> Result<(), Fault> {
-    let place = desk.find(integration).await?;
-    let mut seen = Seen::from(tail.from.map_or(desk.now, |from| from.at(desk.now)));
-    if !desk.screen.json() {
-        desk.screen.note(&line(&HEADINGS.map(str::to_owned)));
-    }
-    loop {
-        let ask = ask(&place, Some(seen.look_from()), None, tail.outcome);
-        match desk.api.list(ask, "attempts", usize::MAX).await {
-            Ok(list) => {
-                for attempt in seen.fresh(items(&list, "attempts")) {
-                    if desk.screen.json() {
-                        desk.screen.record(attempt)?;
-                    } else {
-                        tell(desk, attempt, tail.answers)?;
-                    }
-                }
-            }
-            // What may be over by the next look does not end it.
-            Err(
-                fault @ (Fault::Unreachable { .. } | Fault::Refused { status: 429 | 500.., .. }),
-            ) => {
-                desk.screen.note(&format!("flagpost: {fault}; trying again"));
-            }
-            Err(fault) => return Err(fault),
-        }
-        surroundings::wait(Duration::from_secs(tail.every)).await;
-    }
-}
-
-/// Which attempts were shown already.
-struct Seen {
-    start: i64,
-    newest: i64,
-    /// When each of the recent ones was, by its id.
-    ids: BTreeMap<String, i64>,
-}
-
-impl Seen {
-    fn from(start: i64) -> Self {
-        Self { start, newest: start, ids: BTreeMap::new() }
-    }
-
-    /// From when on there may be some that were not shown.
-    fn look_from(&self) -> i64 {
-        self.start.max(self.newest.saturating_sub(LATE))
-    }
-
-    /// Those that were not shown yet, oldest first.
-    fn fresh<'a>(&mut self, attempts: &'a [Value]) -> Vec<&'a Value> {
-        let asked_from = self.look_from();
-        let mut fresh: Vec<_> = attempts
-            .iter()
-            .filter(|attempt| {
-                let at = number(attempt, "/at").unwrap_or_default();
-                // Those before were forgotten, and would seem new.
-                if at < asked_from {
-                    return false;
-                }
-                self.newest = self.newest.max(at);
-                self.ids.insert(text(attempt, "/id").to_owned(), at).is_none()
-            })
-            .collect();
-        let from = self.look_from();
-        self.ids.retain(|_, at| *at >= from);
-        fresh.sort_by_key(|attempt| number(attempt, "/at"));
-        fresh
-    }
-}
-
-fn ask(place: &Place, from: Option<i64>, to: Option<i64>, outcome: Option<Outcome>) -> Ask {
+pub(super) fn ask(
+    place: &Place,
+    from: Option<i64>,
+    to: Option<i64>,
+    outcome: Option<Outcome>,
+) -> Ask {
     Ask::get(place.path(&["attempts"]))
         .with("from", from)
         .with("to", to)
@@ -151,7 +65,7 @@ fn ask(place: &Place, from: Option<i64>, to: Option<i64>, outcome: Option<Outcom
 }
 
 /// One attempt in a line, and the answer below it if that is wanted.
-fn tell(desk: &Desk<'_>, attempt: &Value, answers: bool) -> Result<(), Fault> {
+pub(super) fn tell(desk: &Desk<'_>, attempt: &Value, answers: bool) -> Result<(), Fault> {
     let mut row = row(attempt);
     if answers && let Some(short) = row.last_mut() {
         short.clear();
@@ -165,7 +79,7 @@ fn tell(desk: &Desk<'_>, attempt: &Value, answers: bool) -> Result<(), Fault> {
 }
 
 /// Cells in columns that are as wide in every line.
-fn line(row: &[String; 11]) -> String {
+pub(super) fn line(row: &[String; 11]) -> String {
     let mut line = String::new();
     for (place, cell) in row.iter().enumerate() {
         let cell = cell.replace(['\n', '\t'], " ");
@@ -210,30 +124,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn attempt(id: &str, at: i64) -> Value {
-        json!({"id": id, "at": at})
-    }
-
-    fn ids(attempts: &[&Value]) -> Vec<String> {
-        attempts.iter().map(|attempt| text(attempt, "/id").to_owned()).collect()
-    }
-
-    #[test]
-    fn each_attempt_is_shown_once_and_late_ones_too() {
-        let start = 1_000_000;
-        let mut seen = Seen::from(start);
-        assert_eq!(seen.look_from(), start);
-        let newest_first = [attempt("c", start + 500_000), attempt("a", start + 10)];
-        assert_eq!(ids(&seen.fresh(&newest_first)), ["a", "c"]);
-        assert_eq!(seen.look_from(), start + 500_000 - LATE);
-        // `b` was written late; `c` is listed again.
-        let again = [attempt("c", start + 500_000), attempt("b", start + 400_000)];
-        assert_eq!(ids(&seen.fresh(&again)), ["b"]);
-        assert!(seen.fresh(&again).is_empty());
-        assert!(seen.fresh(&newest_first).is_empty(), "nor is what was not asked for");
-        assert!(!seen.ids.contains_key("a"), "what cannot be listed again is forgotten");
-    }
 
     #[test]
     fn what_the_endpoint_said_stands_beside_what_failed() {

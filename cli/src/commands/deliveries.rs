@@ -1,12 +1,12 @@
 //! `flagpost deliveries`
 
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
-use super::{Desk, items, number, text};
+use super::{Desk, number, text};
 use crate::{
     api::Ask,
-    arguments::{DeliveryState, Period},
+    arguments::{DeliveryState, Part, Period},
     fault::Fault,
     moment,
     screen::{counted, grouped},
@@ -17,20 +17,19 @@ pub(super) async fn list(
     integration: &str,
     state: DeliveryState,
     period: Period,
-    limit: u32,
+    part: &Part,
 ) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
     let ask = Ask::get(place.path(&["deliveries"]))
         .with("state", Some(state.name()))
         .with("from", period.from.map(|from| from.at(desk.now)))
         .with("to", period.to.map(|to| to.at(desk.now)));
-    let list =
-        desk.api.list(ask, "deliveries", usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+    let list = desk.api.list(ask, "deliveries", part.limit(), part.cursor.as_deref()).await?;
     if desk.screen.json() {
         return desk.screen.document(&list);
     }
-    let rows: Vec<_> = items(&list, "deliveries")
-        .iter()
+    let rows: Vec<_> = list
+        .values()
         .map(|one| {
             vec![
                 number(one, "/at").map(moment::shown).unwrap_or_default(),
@@ -41,9 +40,7 @@ pub(super) async fn list(
         })
         .collect();
     desk.screen.table(&["LAID ASIDE", "STATE", "EVENTS", "ID"], &rows)?;
-    if list.get("next").is_some_and(Value::is_string) {
-        desk.screen.note("there are more: see --limit, --from and --to");
-    }
+    desk.tell_more(&list);
     Ok(())
 }
 
@@ -55,11 +52,11 @@ pub(super) async fn show(
 ) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
     let answer =
-        desk.api.text(&Ask::get(place.path(&["deliveries", state.name(), delivery]))).await?;
+        desk.api.answer(&Ask::get(place.path(&["deliveries", state.name(), delivery]))).await?;
     if desk.screen.json() {
-        return desk.screen.text(answer.trim_end());
+        return desk.screen.payload(answer.text.trim_end());
     }
-    let one: Whole<'_> = serde_json::from_str(&answer)
+    let one: Whole<'_> = serde_json::from_str(&answer.text)
         .map_err(|error| Fault::Failed(format!("the answer is not a delivery: {error}")))?;
     desk.screen.note(&format!(
         "{} {}, laid aside {}, {}",
@@ -68,7 +65,7 @@ pub(super) async fn show(
         moment::shown(one.at),
         counted(one.events, "event", "events")
     ));
-    one.payload.iter().try_for_each(|event| desk.screen.text(event.get()))
+    one.payload.iter().try_for_each(|event| desk.screen.payload(event.get()))
 }
 
 /// A delivery with its events as they are stored: no number and no order of keys is touched.

@@ -1,8 +1,14 @@
 //! `flagpost integrations`
 
-use serde_json::Value;
+use std::fmt;
 
-use super::{Desk, items, text};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Value, value::RawValue};
+
+use super::{Desk, text};
 use crate::{api::Ask, fault::Fault, place};
 
 pub(super) async fn list(desk: &Desk<'_>) -> Result<(), Fault> {
@@ -11,8 +17,8 @@ pub(super) async fn list(desk: &Desk<'_>) -> Result<(), Fault> {
     if desk.screen.json() {
         return desk.screen.document(&list);
     }
-    let rows: Vec<_> = items(&list, "integrations")
-        .iter()
+    let rows: Vec<_> = list
+        .values()
         .map(|one| {
             let enabled = one.get("enabled").and_then(Value::as_bool).unwrap_or(true);
             ["/name", "/id", "/preset", "/stream", "/url"]
@@ -27,22 +33,47 @@ pub(super) async fn list(desk: &Desk<'_>) -> Result<(), Fault> {
 
 pub(super) async fn show(desk: &Desk<'_>, integration: &str) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
-    let one = desk.api.call(&Ask::get(place.path(&[]))).await?;
+    let one = desk.api.answer(&Ask::get(place.path(&[]))).await?;
     if desk.screen.json() {
-        return desk.screen.document(&one);
+        return desk.screen.payload(one.text.trim_end());
     }
-    let members = one.as_object().into_iter().flatten();
-    let width = members.clone().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let Members(members) = serde_json::from_str(&one.text)
+        .map_err(|error| Fault::Failed(format!("the answer is not an integration: {error}")))?;
+    let width = members.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let lines: Vec<_> = members
+        .iter()
         .map(|(name, value)| {
-            let shown = match value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
+            let shown =
+                serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned());
             // A template goes on over several lines.
             let shown = shown.replace('\n', &format!("\n{:width$}  ", ""));
             format!("{name:<width$}  {shown}")
         })
         .collect();
     desk.screen.text(&lines.join("\n"))
+}
+
+/// An object as it was written: its members in their order, its numbers with all their digits.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Read)
+    }
 }

@@ -12,7 +12,7 @@ pub(super) async fn pause(
 ) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
     let body = reason.map_or_else(|| json!({}), |reason| json!({ "reason": reason }));
-    let status = desk.api.call(&Ask::post(place.path(&["pause"]), &body)).await?;
+    let status = desk.api.answer(&Ask::post(place.path(&["pause"]), &body)).await?;
     status::tell(desk, &place, &status)
 }
 
@@ -30,13 +30,13 @@ pub(super) async fn resume(
             ));
         }
         let place = desk.find(integration).await?;
-        let status = desk.api.call(&Ask::post(place.path(&["resume"]), &json!({}))).await?;
+        let status = desk.api.answer(&Ask::post(place.path(&["resume"]), &json!({}))).await?;
         return status::tell(desk, &place, &status);
     }
     let place = desk.find(integration).await?;
     let body = Map::from_iter([("from".to_owned(), json!("now"))]);
     // Sent again after it was done, it would be refused as not paused, as if nothing had been dropped.
-    let sweep = Sweep { place: &place, path: &["resume"], body, repeatable: false };
+    let sweep = Sweep { place: &place, path: &["resume"], body, repeatable: false, bounded: false };
     let count = sweep.count(desk).await?;
     if dry_run {
         return count.tell(desk, "it would drop", true);

@@ -23,7 +23,8 @@ pub(super) async fn run(
     let place = desk.find(integration).await?;
     let mut body = within(period, desk.now);
     body.insert("state".to_owned(), json!(state.name()));
-    let sweep = Sweep { place: &place, path: &["deliveries", "purge"], body, repeatable: true };
+    let path = ["deliveries", "purge"];
+    let sweep = Sweep { place: &place, path: &path, body, repeatable: true, bounded: true };
     let count = sweep.count(desk).await?;
     if dry_run {
         return count.tell(desk, "it would purge", true);

@@ -2,21 +2,25 @@
 
 use std::time::Duration;
 
-use indicatif::ProgressBar;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::{
-    Desk, number,
-    status::left,
-    sweep::{Sweep, Swept, bar, within},
-    text,
+    Desk,
+    drained::{Wanted, drained},
+    sweep::{Sweep, Swept, within},
 };
 use crate::{
-    api::Ask, arguments::Period, fault::Fault, place::Place, screen::counted, surroundings,
+    arguments::Period,
+    fault::{Fault, verdict},
+    place::Place,
 };
 
-/// Between two looks at a backlog that drains.
-const LOOK: Duration = Duration::from_secs(2);
+/// How long `--wait` waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// At most; as long as it takes without it.
+    pub(super) timeout: Option<Duration>,
+}
 
 /// All that are dead, or those of a period.
 pub(super) async fn all(
@@ -24,15 +28,12 @@ pub(super) async fn all(
     integration: &str,
     period: Period,
     dry_run: bool,
-    wait: bool,
+    wait: Option<Patience>,
 ) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
-    let sweep = Sweep {
-        place: &place,
-        path: &["deliveries", "replay"],
-        body: within(period, desk.now),
-        repeatable: true,
-    };
+    let body = within(period, desk.now);
+    let path = ["deliveries", "replay"];
+    let sweep = Sweep { place: &place, path: &path, body, repeatable: true, bounded: true };
     // Also the end of the progress bar.
     let count =
         if dry_run || desk.screen.can_draw() { sweep.count(desk).await? } else { Swept::default() };
@@ -40,10 +41,9 @@ pub(super) async fn all(
         return count.tell(desk, "it would replay", true);
     }
     let replayed = sweep.carry_out(desk, count, "parking again").await?;
-    if wait {
-        drained(desk, &place).await?;
-    }
-    replayed.tell(desk, "replayed", false)
+    let from = period.from.map(|from| from.at(desk.now));
+    let to = replayed.to.or(period.to.map(|to| to.at(desk.now))).unwrap_or(desk.now);
+    finish(desk, &place, replayed, &Wanted::within(from, to), wait).await
 }
 
 /// One.
@@ -51,64 +51,29 @@ pub(super) async fn one(
     desk: &Desk<'_>,
     integration: &str,
     delivery: &str,
-    wait: bool,
+    wait: Option<Patience>,
 ) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
     let path = ["deliveries", "dead", delivery, "replay"];
     // Once it was replayed and drained too, it is not to be found.
-    let sweep = Sweep { place: &place, path: &path, body: Map::new(), repeatable: false };
-    let replayed =
-        sweep.carry_out(desk, Swept { deliveries: 1, ..Swept::default() }, "parking again").await?;
-    if wait {
-        drained(desk, &place).await?;
-    }
-    replayed.tell(desk, "replayed", false)
+    let body = Map::new();
+    let sweep = Sweep { place: &place, path: &path, body, repeatable: false, bounded: false };
+    let one = Swept { deliveries: 1, ..Swept::default() };
+    let replayed = sweep.carry_out(desk, one, "parking again").await?;
+    finish(desk, &place, replayed, &Wanted::one(delivery, desk.now), wait).await
 }
 
-/// Waits until nothing is parked; nothing will move while it is paused or disabled, and that is told at once.
-async fn drained(desk: &Desk<'_>, place: &Place) -> Result<(), Fault> {
-    let mut drawn: Option<(ProgressBar, i64)> = None;
-    let outcome = loop {
-        let status = match desk.api.call(&Ask::get(place.path(&["status"]))).await {
-            Ok(status) => status,
-            Err(fault) => break Err(fault),
-        };
-        let parked = number(&status, "/backlog/deliveries").unwrap_or_default();
-        if parked == 0 {
-            tell_rest(desk, &status);
-            break Ok(());
-        }
-        let (bar, most) = drawn.get_or_insert_with(|| (bar(desk, parked, "draining"), parked));
-        if parked > *most {
-            *most = parked;
-            bar.set_length(u64::try_from(parked).unwrap_or_default());
-        }
-        bar.set_position(u64::try_from(*most - parked).unwrap_or_default());
-        let state = text(&status, "/state");
-        if matches!(state, "paused" | "disabled" | "deleted") {
-            let told = format!("{} is {state}: {parked} deliveries stay parked", place.name);
-            break Err(Fault::Failed(told));
-        }
-        surroundings::wait(LOOK).await;
-    };
-    if let Some((bar, _)) = drawn {
-        bar.finish_and_clear();
+/// Tells the result before anything is waited for: that it is done is known, and the waiting may be given up.
+async fn finish(
+    desk: &Desk<'_>,
+    place: &Place,
+    replayed: Swept,
+    wanted: &Wanted,
+    wait: Option<Patience>,
+) -> Result<(), Fault> {
+    let told = replayed.tell(desk, "replayed", false);
+    match wait {
+        Some(patience) => verdict(drained(desk, place, wanted, patience.timeout).await, told),
+        None => told,
     }
-    outcome
-}
-
-/// Nothing is parked; but not all that was taken up need have been delivered.
-fn tell_rest(desk: &Desk<'_>, status: &Value) {
-    let told = |count: i64, what: &str| {
-        (count > 0).then(|| format!("{} {what}", counted(count, "event", "events")))
-    };
-    let rest: Vec<_> = [
-        told(left(status, "scheduled"), "failed again and will be tried again"),
-        told(left(status, "dead"), "dead"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let rest = if rest.is_empty() { "nothing waits".to_owned() } else { rest.join(", ") };
-    desk.screen.note(&format!("nothing is parked any more; {rest}"));
 }

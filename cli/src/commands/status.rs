@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
 
 use super::{Desk, flag, items, number, text};
 use crate::{
-    api::Ask,
+    api::{Answer, Ask},
     fault::Fault,
     moment,
     place::{self, Place},
@@ -23,26 +24,41 @@ const HOURS: usize = 8;
 pub(super) async fn all(desk: &Desk<'_>) -> Result<(), Fault> {
     let project = desk.project().await?;
     let list = place::integrations(desk.api, &project).await?;
-    let found: Vec<(Place, Value)> = stream::iter(items(&list, "integrations"))
+    let found: Vec<(Place, Answer)> = stream::iter(list.values())
         .map(|one| Place {
             project: project.clone(),
             id: text(one, "/id").to_owned(),
             name: text(one, "/name").to_owned(),
         })
         .map(|place| async {
-            let status = desk.api.call(&Ask::get(place.path(&["status"]))).await?;
-            Ok::<_, Fault>((place, status))
+            match desk.api.answer(&Ask::get(place.path(&["status"]))).await {
+                Ok(status) => Ok(Some((place, status))),
+                Err(Fault::Refused { status: 404, .. }) => {
+                    desk.screen.note(&format!("{} was deleted meanwhile", place.name));
+                    Ok(None)
+                }
+                Err(fault) => Err(fault),
+            }
         })
         .buffered(AT_A_TIME)
+        .try_filter_map(async |found| Ok::<_, Fault>(found))
         .try_collect()
         .await?;
     if desk.screen.json() {
         let all: Vec<_> = found
-            .into_iter()
-            .map(|(place, status)| json!({"id": place.id, "name": place.name, "status": status}))
-            .collect();
-        return desk.screen.document(&json!({ "integrations": all }));
+            .iter()
+            .map(|(place, status)| {
+                let status = serde_json::from_str(&status.text)
+                    .map_err(|error| Fault::Failed(format!("the answer is not JSON: {error}")))?;
+                Ok(Summary { id: &place.id, name: &place.name, status })
+            })
+            .collect::<Result<_, Fault>>()?;
+        return desk.screen.document(&Summaries { integrations: all });
     }
+    let found = found
+        .into_iter()
+        .map(|(place, status)| Ok((place, status.value()?)))
+        .collect::<Result<Vec<_>, Fault>>()?;
     let rows: Vec<_> = found
         .iter()
         .map(|(place, status)| {
@@ -62,19 +78,33 @@ pub(super) async fn all(desk: &Desk<'_>) -> Result<(), Fault> {
     desk.screen.table(&headings, &rows)
 }
 
+#[derive(Serialize)]
+struct Summaries<'a> {
+    integrations: Vec<Summary<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// As it came.
+    status: &'a RawValue,
+}
+
 /// Everything about one.
 pub(super) async fn one(desk: &Desk<'_>, integration: &str) -> Result<(), Fault> {
     let place = desk.find(integration).await?;
-    let status = desk.api.call(&Ask::get(place.path(&["status"]))).await?;
+    let status = desk.api.answer(&Ask::get(place.path(&["status"]))).await?;
     tell(desk, &place, &status)
 }
 
 /// A status as it came, or in words.
-pub(super) fn tell(desk: &Desk<'_>, place: &Place, status: &Value) -> Result<(), Fault> {
+pub(super) fn tell(desk: &Desk<'_>, place: &Place, status: &Answer) -> Result<(), Fault> {
     if desk.screen.json() {
-        return desk.screen.document(status);
+        return desk.screen.payload(status.text.trim_end());
     }
-    desk.screen.text(&words(place, status, desk.now))?;
+    let status = status.value()?;
+    desk.screen.text(&words(place, &status, desk.now))?;
     let hours: Vec<_> = items(status.get("ledger").unwrap_or(&Value::Null), "hours")
         .iter()
         .rev()
@@ -173,6 +203,8 @@ fn why(status: &Value, now: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const NOW: i64 = 1_795_237_260_000;

@@ -21,6 +21,8 @@ pub(super) struct Swept {
     pub(super) events: i64,
     /// Left alone: of a newer format, or not readable.
     pub(super) skipped: i64,
+    /// Only what was laid aside before then, by the server's clock.
+    pub(super) to: Option<i64>,
 }
 
 /// One such request.
@@ -31,6 +33,9 @@ pub(super) struct Sweep<'a> {
     pub(super) body: Map<String, Value>,
     /// Whether the request does the same however often it is sent.
     pub(super) repeatable: bool,
+    /// Whether it takes a `to`. What was counted first, and confirmed, is then all that is taken, whatever is laid aside
+    /// meanwhile.
+    pub(super) bounded: bool,
 }
 
 impl Sweep<'_> {
@@ -43,6 +48,7 @@ impl Sweep<'_> {
             let answer = self.send(desk, &body).await?;
             swept.add(&answer);
             swept.skipped += number(&answer, "/skipped").unwrap_or_default();
+            self.bound(&mut body, swept.to);
             match text(&answer, "/next") {
                 next if !next.is_empty() && !flag(&answer, "/done") => {
                     body.insert("cursor".to_owned(), json!(next));
@@ -52,39 +58,55 @@ impl Sweep<'_> {
         }
     }
 
-    /// Does it, all of it. `expected` is for the progress bar.
+    /// Does it, all of it that was `counted`, if that was.
     pub(super) async fn carry_out(
         &self,
         desk: &Desk<'_>,
-        expected: Swept,
+        counted: Swept,
         doing: &'static str,
     ) -> Result<Swept, Fault> {
-        let bar = bar(desk, expected.deliveries, doing);
-        let outcome = self.until_done(desk, &bar).await;
+        let bar = bar(desk, counted.deliveries, doing);
+        let mut swept = Swept { to: counted.to, ..Swept::default() };
+        let outcome = self.until_done(desk, &bar, &mut swept).await;
         bar.finish_and_clear();
-        outcome
+        if outcome.is_err() && swept.deliveries > 0 {
+            swept.tell_so_far(desk);
+        }
+        outcome.map(|()| swept)
     }
 
-    async fn until_done(&self, desk: &Desk<'_>, bar: &ProgressBar) -> Result<Swept, Fault> {
-        let mut swept = Swept::default();
+    async fn until_done(
+        &self,
+        desk: &Desk<'_>,
+        bar: &ProgressBar,
+        swept: &mut Swept,
+    ) -> Result<(), Fault> {
+        let mut body = self.body.clone();
         let mut in_vain = 0;
         loop {
-            let answer = self.send(desk, &self.body).await?;
-            let before = swept;
+            self.bound(&mut body, swept.to);
+            let answer = self.send(desk, &body).await?;
+            let before = swept.deliveries;
             swept.add(&answer);
             // The same request comes to the same ones again, and leaves them alone again.
             swept.skipped = number(&answer, "/skipped").unwrap_or_default();
             bar.set_position(u64::try_from(swept.deliveries).unwrap_or_default());
             if flag(&answer, "/done") {
-                return Ok(swept);
+                return Ok(());
             }
-            in_vain = if swept.deliveries == before.deliveries { in_vain + 1 } else { 0 };
+            in_vain = if swept.deliveries == before { in_vain + 1 } else { 0 };
             if in_vain == IN_VAIN {
-                return Err(Fault::Failed(format!("it does not go on: so far {}", swept.words())));
+                return Err(Fault::Failed("it does not go on".to_owned()));
             }
             if in_vain > 0 {
                 surroundings::wait(Duration::from_secs(1)).await;
             }
+        }
+    }
+
+    fn bound(&self, body: &mut Map<String, Value>, to: Option<i64>) {
+        if let Some(to) = to.filter(|_| self.bounded) {
+            body.insert("to".to_owned(), json!(to));
         }
     }
 
@@ -98,6 +120,7 @@ impl Swept {
     fn add(&mut self, answer: &Value) {
         self.deliveries += number(answer, "/deliveries").unwrap_or_default();
         self.events += number(answer, "/events").unwrap_or_default();
+        self.to = self.to.or(number(answer, "/to"));
     }
 
     /// `3 deliveries with 620 events`
@@ -106,12 +129,27 @@ impl Swept {
         format!("{deliveries} with {}", counted(self.events, "event", "events"))
     }
 
+    fn document(self, done: bool, dry_run: bool) -> Value {
+        json!({
+            "deliveries": self.deliveries, "events": self.events, "skipped": self.skipped, "done": done,
+            "dry_run": dry_run, "to": self.to,
+        })
+    }
+
+    /// Tells what was done before something went wrong.
+    fn tell_so_far(self, desk: &Desk<'_>) {
+        if desk.screen.json() {
+            // What went wrong is told after it, whether or not this is read.
+            let _ = desk.screen.document(&self.document(false, false));
+        } else {
+            desk.screen.note(&format!("so far: {}", self.words()));
+        }
+    }
+
     /// Tells the result: as a document, or with what was done to them.
     pub(super) fn tell(self, desk: &Desk<'_>, did: &str, dry_run: bool) -> Result<(), Fault> {
         if desk.screen.json() {
-            return desk.screen.document(&json!({
-                "deliveries": self.deliveries, "events": self.events, "skipped": self.skipped, "done": true, "dry_run": dry_run,
-            }));
+            return desk.screen.document(&self.document(true, dry_run));
         }
         desk.screen.text(&format!("{did} {}", self.words()))?;
         if self.skipped > 0 {
@@ -162,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_was_swept_is_counted_in_words() {
-        let swept = Swept { deliveries: 1, events: 1_200, skipped: 0 };
+        let swept = Swept { deliveries: 1, events: 1_200, ..Swept::default() };
         assert_eq!(swept.words(), "1 delivery with 1,200 events");
     }
 }

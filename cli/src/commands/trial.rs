@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, path::Path};
 use serde_json::{Value, value::RawValue};
 
 use super::{Desk, flag, number, text};
-use crate::{api::Ask, arguments::TemplateResult, fault::Fault, screen::grouped, surroundings};
+use crate::{
+    api::Ask,
+    arguments::TemplateResult,
+    fault::{Fault, verdict},
+    screen::grouped,
+    surroundings,
+};
 
 /// What is tried in place of what is set.
 pub(super) struct Preview<'a> {
@@ -26,24 +32,28 @@ pub(super) async fn test(
     }
     let place = desk.find(integration).await?;
     let ask = Ask::post_text(place.path(&["test"]), encoded(&body)?).once();
-    let tested = desk.api.call(&ask).await?;
-    let delivered = text(&tested, "/outcome") == "delivered";
-    if desk.screen.json() {
-        desk.screen.document(&tested)?;
+    let answer = desk.api.answer(&ask).await?;
+    let tested = answer.value()?;
+    let written = if desk.screen.json() {
+        desk.screen.payload(answer.text.trim_end())
     } else {
-        desk.screen.text(&tried(&tested))?;
+        desk.screen.text(&tried(&tested))
+    };
+    verdict(was_delivered(&tested), written)
+}
+
+fn was_delivered(tested: &Value) -> Result<(), Fault> {
+    if text(tested, "/outcome") == "delivered" {
+        return Ok(());
     }
-    match (delivered, flag(&tested, "/filtered")) {
-        (true, _) => Ok(()),
-        (false, true) => Err(Fault::Failed(
+    if flag(tested, "/filtered") {
+        return Err(Fault::Failed(
             "the integration's filter does not want this event: nothing was sent".to_owned(),
-        )),
-        (false, false) => {
-            let why = [text(&tested, "/outcome"), text(&tested, "/error")];
-            let why = why.into_iter().find(|why| !why.is_empty()).unwrap_or_default();
-            Err(Fault::Failed(format!("it was not delivered: {why}")))
-        }
+        ));
     }
+    let why = [text(tested, "/outcome"), text(tested, "/error")];
+    let why = why.into_iter().find(|why| !why.is_empty()).unwrap_or_default();
+    Err(Fault::Failed(format!("it was not delivered: {why}")))
 }
 
 pub(super) async fn preview(
@@ -65,10 +75,13 @@ pub(super) async fn preview(
         body.insert("template_result", written(result.name())?);
     }
     let place = desk.find(integration).await?;
-    let shown = desk.api.call(&Ask::post_text(place.path(&["preview"]), encoded(&body)?)).await?;
+    let ask = Ask::post_text(place.path(&["preview"]), encoded(&body)?);
+    let answer = desk.api.answer(&ask).await?;
+    let shown = answer.value()?;
     let fault = shown.get("fault").filter(|fault| !fault.is_null());
+    let mut written = Ok(());
     if desk.screen.json() {
-        desk.screen.document(&shown)?;
+        written = desk.screen.payload(answer.text.trim_end());
     } else if fault.is_none() {
         let matches = flag(&shown, "/matches");
         desk.screen.note(if matches {
@@ -77,13 +90,11 @@ pub(super) async fn preview(
             "the filter does not want it"
         });
         if let Some(payload) = shown.get("payload").and_then(Value::as_str) {
-            desk.screen.text(payload.trim_end_matches('\n'))?;
+            written = desk.screen.payload(payload.trim_end_matches('\n'));
         }
     }
-    match fault {
-        None => Ok(()),
-        Some(fault) => Err(Fault::Failed(place_of(fault))),
-    }
+    let sound = fault.map_or(Ok(()), |fault| Err(Fault::Failed(place_of(fault))));
+    verdict(sound, written)
 }
 
 /// Where a fault is, as compilers write it: `template:3:14: …`.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::program::{ID, P, run, shop, status};
+use crate::program::{ID, P, run, shop, status, unread};
 
 #[test]
 fn pausing_and_resuming_tell_the_status() {
@@ -98,41 +98,68 @@ fn a_dry_run_follows_the_cursor_and_adds_up() {
     let ran = run(&server, &["replay", ID, "--dry-run", "--json"]);
     assert_eq!(
         ran.json(),
-        json!({"deliveries": 4, "events": 10, "skipped": 2, "done": true, "dry_run": true})
+        json!({"deliveries": 4, "events": 10, "skipped": 2, "done": true, "dry_run": true, "to": null})
     );
     assert_eq!(server.asked()[1].body, json!({"dry_run": true, "cursor": "c1"}));
 }
 
 #[test]
-fn one_delivery_is_replayed_and_its_backlog_waited_for() {
+fn no_more_is_purged_than_was_counted_and_confirmed() {
     let server = shop();
-    let path = format!("POST {P}/deliveries/dead/1-a-2/replay");
+    let path = format!("POST {P}/deliveries/purge");
+    let answer = |done, dry_run, to: i64| json!({"deliveries": 3, "events": 620, "skipped": 0, "done": done, "dry_run": dry_run, "to": to, "next": "c"});
     server
-        .answer(&path, 200, &json!({"deliveries": 1, "events": 2, "skipped": 0, "done": true, "dry_run": false, "next": null}))
-        .answer(&format!("GET {P}/status"), 200, &status("slow", 1))
-        .answer(&format!("GET {P}/status"), 200, &status("well", 0));
-    let ran = run(&server, &["replay", ID, "1-a-2", "--wait"]);
+        .answer(&path, 200, &answer(false, true, 7_000))
+        .answer(&path, 200, &answer(true, true, 7_000))
+        .answer(&path, 200, &answer(false, false, 7_000))
+        .answer(&path, 200, &answer(true, false, 7_000));
+    let ran = run(&server, &["purge", ID, "--state", "dead", "--yes", "--json"]);
     assert_eq!(
-        (ran.status, ran.out.as_str()),
-        (0, "replayed 1 delivery with 2 events\n"),
-        "{ran:?}"
+        ran.json(),
+        json!({"deliveries": 6, "events": 1_240, "skipped": 0, "done": true, "dry_run": false, "to": 7_000})
     );
-    assert_eq!(server.asked().len(), 3);
-    assert_eq!(ran.err, "nothing is parked any more; 10 events dead\n");
+    let bodies: Vec<_> = server.asked().into_iter().map(|asked| asked.body).collect();
+    let purge = json!({"state": "dead", "to": 7_000});
+    assert_eq!(
+        bodies,
+        [
+            json!({"state": "dead", "dry_run": true}),
+            json!({"state": "dead", "dry_run": true, "to": 7_000, "cursor": "c"}),
+            purge.clone(),
+            purge,
+        ]
+    );
 }
 
 #[test]
-fn waiting_ends_where_nothing_will_move() {
+fn a_repeated_replay_keeps_the_end_of_its_first_answer() {
     let server = shop();
-    let done = json!({"deliveries": 1, "events": 2, "skipped": 0, "done": true, "dry_run": false, "next": null});
-    server.answer(&format!("POST {P}/deliveries/replay"), 200, &done).answer(
-        &format!("GET {P}/status"),
-        200,
-        &status("paused", 1),
+    let path = format!("POST {P}/deliveries/replay");
+    let answer = |done, to: i64| json!({"deliveries": 3, "events": 620, "skipped": 0, "done": done, "dry_run": false, "to": to, "next": null});
+    server.answer(&path, 200, &answer(false, 7_000)).answer(&path, 200, &answer(true, 7_000));
+    assert_eq!(run(&server, &["replay", ID]).status, 0);
+    let bodies: Vec<_> = server.asked().into_iter().map(|asked| asked.body).collect();
+    assert_eq!(bodies, [json!({}), json!({"to": 7_000})]);
+}
+
+#[test]
+fn what_was_done_before_a_fault_is_told() {
+    let server = shop();
+    let path = format!("POST {P}/deliveries/replay");
+    let some = json!({"deliveries": 3, "events": 620, "skipped": 0, "done": false, "dry_run": false, "to": 7_000, "next": null});
+    let refused = json!({"detail": "not yours any more"});
+    server.answer(&path, 200, &some).answer(&path, 403, &refused);
+    let ran = run(&server, &["replay", ID]);
+    assert_eq!(
+        (ran.status, ran.out.as_str(), ran.err.as_str()),
+        (1, "", "so far: 3 deliveries with 620 events\nflagpost: not yours any more (403)\n")
     );
-    let ran = run(&server, &["replay", ID, "--wait"]);
+    let server = shop();
+    server.answer(&path, 200, &some).answer(&path, 403, &refused);
+    let ran = run(&server, &["replay", ID, "--json"]);
     assert_eq!(ran.status, 1);
-    assert!(ran.err.contains("is paused: 1 deliveries stay parked"), "{ran:?}");
+    assert_eq!(ran.json()["done"], false);
+    assert_eq!(ran.json()["deliveries"], 3);
 }
 
 #[test]
@@ -196,4 +223,17 @@ fn a_test_is_sent_once_and_its_outcome_is_the_status() {
     assert!(run(&server, &["test", ID]).err.contains("filter"));
     assert_eq!(run(&server, &["test", ID]).status, 1);
     assert_eq!(server.asked().len(), 4, "a test is not sent again by itself");
+}
+
+#[test]
+fn a_failed_test_is_a_failure_whether_or_not_it_is_read() {
+    let server = shop();
+    let failed = json!({"request": null, "answer": {"status": 500, "body": "no"}, "outcome": "failed", "duration_ms": 1, "filtered": false});
+    server.answer(&format!("POST {P}/test"), 200, &failed);
+    let faulty =
+        json!({"matches": true, "fault": {"field": "filter", "path": "/a", "detail": "no"}});
+    server.answer(&format!("POST {P}/preview"), 200, &faulty);
+    for command in [&["test", ID][..], &["test", ID, "--json"], &["preview", ID, "--json"]] {
+        assert_eq!(unread(&server, command).status, 1, "{command:?}");
+    }
 }

@@ -116,3 +116,56 @@ fn nobody_there_is_told_with_the_host() {
     assert_eq!(ran.status, 1);
     assert!(ran.err.starts_with("flagpost: no answer from 127.0.0.1: "), "{ran:?}");
 }
+
+#[test]
+fn the_key_goes_to_no_proxy_in_clear() {
+    let server = shop();
+    server.answer("GET /v1/projects?", 200, &json!({"projects": [], "next": null}));
+    let proxy = Server::start();
+    for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        let mut command = configured(&server, &["projects", "list"]);
+        let ran: Ran = command.env(variable, &proxy.url).output().unwrap().into();
+        assert_eq!(ran.status, 0, "{variable}: {ran:?}");
+    }
+    assert!(proxy.asked().is_empty());
+    assert_eq!(server.asked().len(), 4);
+}
+
+#[test]
+fn what_is_read_is_asked_once_more_after_a_cut_connection() {
+    let server = shop();
+    let path = format!("GET {P}/status");
+    server.cut(&path).answer(&path, 200, &status("well", 0));
+    assert_eq!(run(&server, &["status", ID]).status, 0);
+    assert_eq!(server.asked().len(), 2);
+
+    let server = shop();
+    server.cut(&path);
+    assert_eq!(run(&server, &["status", ID]).status, 1);
+    assert_eq!(server.asked().len(), 2, "once");
+    server.cut(&format!("POST {P}/pause"));
+    assert_eq!(run(&server, &["pause", ID]).status, 1);
+    assert_eq!(server.asked().len(), 3, "what changes something is not");
+}
+
+#[test]
+fn a_key_file_lies_beside_the_configuration_or_in_the_home_directory() {
+    let server = shop();
+    server.answer("GET /v1/projects?", 200, &json!({"projects": [], "next": null}));
+    let home = std::env::temp_dir().join(format!("flagpost-home-{}", std::process::id()));
+    std::fs::create_dir_all(home.join("flagpost")).unwrap();
+    std::fs::write(home.join("key"), KEY).unwrap();
+    std::fs::write(home.join("flagpost/key"), KEY).unwrap();
+    let config = home.join("flagpost/config.toml");
+    for key_file in ["~/key", "key", "../key"] {
+        let written = format!("url = '{}'\nkey_file = '{key_file}'\n", server.url);
+        std::fs::write(&config, written).unwrap();
+        let mut command = bare(&["projects", "list"]);
+        command.env("HOME", &home).env("FLAGPOST_CONFIG", &config).current_dir("/");
+        let ran: Ran = command.output().unwrap().into();
+        assert_eq!(ran.status, 0, "{key_file}: {ran:?}");
+    }
+    std::fs::remove_dir_all(&home).unwrap();
+    let asked = server.asked();
+    assert!(asked.iter().all(|asked| asked.header("authorization") == format!("Bearer {KEY}")));
+}

@@ -4,6 +4,8 @@
 
 mod changing;
 mod connection;
+mod following;
 mod program;
 mod reading;
 mod server;
+mod waiting;

@@ -75,6 +75,13 @@ pub(crate) fn run_with(server: &Server, arguments: &[&str], input: &str) -> Ran 
     child.wait_with_output().unwrap().into()
 }
 
+/// With an output that nobody reads.
+pub(crate) fn unread(server: &Server, arguments: &[&str]) -> Ran {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    configured(server, arguments).stdout(writer).output().unwrap().into()
+}
+
 /// The first lines of a program that does not end by itself.
 pub(crate) fn first_lines(server: &Server, arguments: &[&str], count: usize) -> Vec<String> {
     let mut child = configured(server, arguments).spawn().unwrap();
@@ -86,6 +93,15 @@ pub(crate) fn first_lines(server: &Server, arguments: &[&str], count: usize) -> 
     child.kill().unwrap();
     child.wait().unwrap();
     lines
+}
+
+/// A record of the delivery log.
+pub(crate) fn attempt(id: &str, at: i64, outcome: &str) -> Value {
+    json!({
+        "id": id, "delivery": "0123456789abcdef0123456789abcdef", "at": at, "from": "batch", "outcome": outcome,
+        "requests": 1, "status": 500, "duration_ms": 87, "events": 12, "delivered": 0, "bytes": 4096, "bytes_sent": 512,
+        "answer": "Out of memory\u{1b}[31m", "then": "scheduled", "next_at": at + 60_000,
+    })
 }
 
 /// A server with the project's two integrations.

@@ -1,19 +1,11 @@
 //! Commands that change nothing.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    program::{ID, KEY, P, bare, first_lines, run, run_with, shop, status},
+    program::{ID, KEY, P, attempt, bare, run, run_with, shop, status},
     server::Server,
 };
-
-fn attempt(id: &str, at: i64, outcome: &str) -> Value {
-    json!({
-        "id": id, "delivery": "0123456789abcdef0123456789abcdef", "at": at, "from": "batch", "outcome": outcome,
-        "requests": 1, "status": 500, "duration_ms": 87, "events": 12, "delivered": 0, "bytes": 4096, "bytes_sent": 512,
-        "answer": "Out of memory\u{1b}[31m", "then": "scheduled", "next_at": at + 60_000,
-    })
-}
 
 #[test]
 fn projects_and_integrations_are_listed_page_by_page() {
@@ -118,41 +110,6 @@ fn attempts_are_filtered_and_their_answers_cannot_paint_the_terminal() {
 }
 
 #[test]
-fn tail_shows_each_attempt_once_in_their_order() {
-    let server = shop();
-    let at = 1_795_237_200_000_i64;
-    let path = format!("GET {P}/attempts");
-    server
-        .answer(&path, 200, &json!({"attempts": [attempt("b", at + 5, "delivered"), attempt("a", at, "failed")], "next": null}))
-        .answer(&path, 502, &json!({"message": "Bad Gateway"}))
-        .answer(&path, 200, &json!({"attempts": [attempt("c", at + 9, "failed"), attempt("b", at + 5, "delivered")], "next": null}));
-    let lines = first_lines(
-        &server,
-        &["tail", ID, "--json", "--every", "1", "--from", "2026-11-21T05:00:00Z"],
-        3,
-    );
-    let ids: Vec<_> = lines
-        .iter()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone())
-        .collect();
-    assert_eq!(ids, ["a", "b", "c"]);
-    assert_eq!(server.lines()[0], format!("GET {P}/attempts?from={at}&limit=100"));
-}
-
-#[test]
-fn tail_ends_when_it_may_not_look() {
-    let server = shop();
-    server.answer(
-        &format!("GET {P}/attempts"),
-        403,
-        &json!({"type": "urn:flagpost:problem:forbidden", "detail": "not yours"}),
-    );
-    let ran = run(&server, &["tail", ID]);
-    assert_eq!(ran.status, 1);
-    assert!(ran.err.contains("not yours (403)\n  type: urn:flagpost:problem:forbidden"), "{ran:?}");
-}
-
-#[test]
 fn deliveries_are_listed_and_shown() {
     let server = shop();
     let one = json!({"id": "1795237200000-0123-12", "delivery": "0123", "state": "dead", "at": 1_795_237_200_000_i64, "events": 12});
@@ -177,6 +134,93 @@ fn deliveries_are_listed_and_shown() {
 }
 
 #[test]
+fn what_goes_to_another_program_is_left_byte_for_byte() {
+    let server = shop();
+    let event = "{\"z\": \"\u{202e}\u{9b}\",  \"a\": 1.50}";
+    let whole = format!(
+        "{{\"id\":\"1-a-1\",\"delivery\":\"a\",\"state\":\"dead\",\"at\":1,\"events\":1,\"payload\":[{event}]}}"
+    );
+    server.answer_with(&format!("GET {P}/deliveries/dead/1-a-1"), 200, "", &whole);
+    let ran = run(&server, &["deliveries", "show", ID, "1-a-1"]);
+    assert_eq!(ran.out, format!("{event}\n"));
+    assert_eq!(
+        run(&server, &["deliveries", "show", ID, "1-a-1", "--json"]).out,
+        format!("{whole}\n")
+    );
+    let payload = json!({"matches": true, "payload": "\u{1b}[31m\u{202e}"});
+    server.answer(&format!("POST {P}/preview"), 200, &payload);
+    assert_eq!(run(&server, &["preview", ID]).out, "\u{1b}[31m\u{202e}\n");
+}
+
+#[test]
+fn json_is_in_the_servers_own_words() {
+    let server = shop();
+    let number = "123456789012345678901234567890";
+    let one = format!(
+        "{{\"name\":\"W\",\"filter\":{{\"z\":[{{\"numeric\":[\">\",{number}]}}],\"a\":[1.0]}},\"id\":\"{ID}\"}}"
+    );
+    server
+        .answer_with(&format!("GET {P}"), 200, "", &one)
+        .answer_with(
+            "GET /v1/projects/shop/integrations?limit=100",
+            200,
+            "",
+            &format!("{{\"integrations\":[{one}],\"next\":null}}"),
+        )
+        .answer_with(&format!("GET {P}/status"), 200, "", &one)
+        .answer_with(
+            &format!("GET {P}/attempts"),
+            200,
+            "",
+            &format!("{{\"attempts\":[{one}],\"next\":null}}"),
+        );
+    for command in [
+        &["integrations", "show", ID][..],
+        &["integrations", "list"],
+        &["status", ID],
+        &["status"],
+        &["attempts", ID],
+    ] {
+        let ran = run(&server, &[command, &["--json"]].concat());
+        assert!(ran.out.contains(&one), "{command:?}: {ran:?}");
+        ran.json();
+    }
+    let ran = run(&server, &["integrations", "show", ID]);
+    let lines: Vec<_> = ran.out.lines().collect();
+    assert_eq!(lines[0], "name    W");
+    assert!(lines[1].starts_with("filter  {\"z\"") && lines[1].contains(number), "{ran:?}");
+}
+
+#[test]
+fn a_list_goes_on_at_a_cursor() {
+    let server = shop();
+    for (list, field) in [("attempts", "attempts"), ("deliveries?state=dead", "deliveries")] {
+        let line = format!("GET {P}/{list}");
+        server.answer(&line, 200, &json!({field: [attempt("a", 5, "failed")], "next": "c2"}));
+    }
+    for command in [&["attempts", ID][..], &["deliveries", "list", ID]] {
+        let ran = run(&server, &[command, &["-n", "1"]].concat());
+        assert_eq!(ran.err, "there are more: see --limit, or --cursor c2\n");
+        run(&server, &[command, &["-n", "1", "--cursor", "c2"]].concat());
+        let asked = server.lines();
+        assert!(asked.last().unwrap().ends_with("limit=1&cursor=c2"), "{asked:?}");
+    }
+}
+
+#[test]
+fn an_integration_that_is_deleted_meanwhile_is_left_out() {
+    let server = shop();
+    server.answer(&format!("GET {P}/status"), 200, &status("well", 30)).answer(
+        "GET /v1/projects/shop/integrations/00000000000000000000000000000001/status",
+        404,
+        &json!({"type": "urn:flagpost:problem:not-found"}),
+    );
+    let ran = run(&server, &["status"]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, "Slack was deleted meanwhile\n"));
+    assert!(ran.out.contains("Warehouse  well") && !ran.out.contains("Slack"), "{ran:?}");
+}
+
+#[test]
 fn a_preview_shows_the_payload_or_where_the_fault_is() {
     let server = shop();
     let path = format!("POST {P}/preview");
@@ -195,6 +239,14 @@ fn a_preview_shows_the_payload_or_where_the_fault_is() {
     assert_eq!(server.asked()[3].body, json!({"template": "${key\n", "template_result": "text"}));
     let ran = run_with(&server, &["preview", "Warehouse", "--filter", "-"], "{");
     assert_eq!(ran.status, 2, "{ran:?}");
+    let asked = server.asked().len();
+    for pair in [["--event", "--filter"], ["--key-file", "--template"]] {
+        let [one, other] = pair;
+        let ran = run_with(&server, &["preview", "Warehouse", one, "-", other, "-"], "{}");
+        assert_eq!(ran.status, 2, "{ran:?}");
+        assert!(ran.err.contains(&format!("but {one} and {other} name it")), "{ran:?}");
+    }
+    assert_eq!(server.asked().len(), asked);
 }
 
 #[test]

@@ -27,6 +27,9 @@ impl Asked {
     }
 }
 
+/// Stands for no answer at all.
+const CUT: u16 = 0;
+
 /// Status, headers (each with its line's end), body.
 type Answer = (u16, String, String);
 
@@ -75,6 +78,11 @@ impl Server {
             None => script.answers.push((line.to_owned(), [answer].into())),
         }
         self
+    }
+
+    /// The next such request has its connection cut, without an answer.
+    pub(crate) fn cut(&self, line: &str) -> &Self {
+        self.answer_with(line, CUT, "", "")
     }
 
     /// Everything that was asked so far.
@@ -136,6 +144,9 @@ fn serve(mut stream: TcpStream, script: &Mutex<Script>) -> bool {
     drop(script);
     let (status, headers, body) =
         answer.unwrap_or((404, String::new(), r#"{"message":"Not Found"}"#.to_owned()));
+    if status == CUT {
+        return true;
+    }
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status} Any\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"

@@ -86,7 +86,10 @@ impl Port {
             if !health.lease.as_ref().is_some_and(holds) {
                 return;
             }
-            let probes = health.breaker.open.is_some();
+            // Who reads the past may take it for open still.
+            let lately = now - health.breaker.uneasy_at.0 < 20_000;
+            let probes =
+                health.breaker.open.is_some() || (lately && state.plan.has(Fault::StaleRead));
             let prefix = Place::Parked.prefix(&parsed.integration);
             let older = state.slices.takes(invocation, key, &prefix, probes, &state.objects);
             if let Some(older) = older {

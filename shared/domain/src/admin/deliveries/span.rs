@@ -31,10 +31,15 @@ impl Span {
     }
 
     /// What of it is there now. What comes in meanwhile is left to another call, so that there is
-    /// an end.
+    /// an end. That end can be sent as `to` again: it is later than `from`, whatever that is.
     pub(super) fn until(self, now: Timestamp) -> Self {
-        let end = Timestamp(now.0.saturating_add(1));
+        let end = Timestamp(now.max(self.from).0.saturating_add(1));
         Self { to: Some(self.to.map_or(end, |to| to.min(end))), ..self }
+    }
+
+    /// Its end.
+    pub(super) fn to(&self) -> Option<Timestamp> {
+        self.to
     }
 }
 

@@ -40,6 +40,9 @@ pub(in crate::admin) struct Swept {
     /// Whether it was gone over to its end.
     pub(in crate::admin) done: bool,
     dry_run: bool,
+    /// Only what was laid aside before then was gone over; absent for a single delivery. Whoever
+    /// sends it with the next request takes no more than what was told.
+    to: Option<Timestamp>,
     /// The cursor behind what was seen to.
     next: Option<String>,
 }
@@ -94,7 +97,7 @@ impl<P: Services> Admin<P> {
         let clock = self.ports.clock();
         let end = clock.now().plus(TIME);
         let mut walk = Walk::new(place, id, span);
-        let mut swept = Swept { dry_run: act == Act::Count, ..Swept::default() };
+        let mut swept = Swept { dry_run: act == Act::Count, to: span.to(), ..Swept::default() };
         let trouble = loop {
             let keys = match walk.next(self.ports.objects(), CHUNK).await {
                 Ok(keys) => keys,

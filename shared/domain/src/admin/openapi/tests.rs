@@ -146,7 +146,7 @@ fn what_every_operation_of_its_kind_may_answer_is_described() {
         assert_eq!(operation["operationId"], id, "{at}");
         let public = operation["security"] == serde_json::json!([]);
         assert_eq!(public, path == "/openapi.json", "{at}");
-        let mut wanted = if public { vec![] } else { vec![401, 503] };
+        let mut wanted = if public { vec![] } else { vec![401, 500, 503] };
         if !public && !["/v1/presets", "/v1/projects"].contains(&path) || method == "POST" {
             wanted.push(403);
         }
@@ -213,6 +213,58 @@ fn references(value: &'static Value) {
         Value::Array(items) => items.iter().for_each(references),
         _ => {}
     }
+}
+
+/// Whether a value says what it is for, itself or where it refers to.
+fn says(value: &'static Value) -> bool {
+    let said = |value: &Value| value["description"].as_str().is_some_and(|text| !text.is_empty());
+    said(value) || said(resolved(value))
+}
+
+/// The properties of every schema within a value, by where they stand.
+fn properties(value: &'static Value, at: &str, found: &mut Vec<(String, &'static Value)>) {
+    match value {
+        Value::Object(members) => {
+            // A property may be called `properties`: then it has no type of an object beside it.
+            let own = value["properties"].as_object().filter(|_| {
+                value["required"].is_array()
+                    || value["type"].is_string()
+                    || value["type"].is_array()
+            });
+            for (name, property) in own.into_iter().flatten() {
+                found.push((format!("{at}.{name}"), property));
+            }
+            for (name, member) in members {
+                properties(member, &format!("{at}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                properties(item, at, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_property_parameter_and_operation_says_what_it_is_for() {
+    let mut found = Vec::new();
+    for part in ["paths", "components"] {
+        properties(&PARSED[part], part, &mut found);
+    }
+    assert!(found.len() > 250, "{}", found.len());
+    let shared = PARSED["components"]["parameters"].as_object().unwrap();
+    found.extend(shared.iter().map(|(name, one)| (name.clone(), one)));
+    for ((method, path), operation) in operations() {
+        found.push((format!("{method} {path}"), operation));
+        let all = PARSED["paths"][path]["parameters"].as_array().into_iter().flatten();
+        for one in all.map(resolved).chain(parameters(operation)) {
+            found.push((format!("{method} {path} {}", one["name"]), one));
+        }
+    }
+    let silent: Vec<_> = found.iter().filter(|(_, one)| !says(one)).map(|(at, _)| at).collect();
+    assert!(silent.is_empty(), "without a description: {silent:#?}");
 }
 
 #[test]

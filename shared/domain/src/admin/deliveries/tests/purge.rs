@@ -11,7 +11,7 @@ async fn the_dead_are_purged_and_counted_as_discarded() {
     let swept = |dry_run| {
         json!({
             "deliveries": 5, "events": 11, "skipped": 0, "done": true, "dry_run": dry_run,
-            "next": null,
+            "to": world.time().0 + 1, "next": null,
         })
     };
     assert_eq!(purge(&admin, span(true)).await, (200, swept(true)));
@@ -22,6 +22,44 @@ async fn the_dead_are_purged_and_counted_as_discarded() {
     assert_eq!((counts.undead, counts.discarded, counts.unparked), (11, 11, 0));
     assert_eq!(purge(&admin, span(false)).await.1["deliveries"], 0);
     assert_eq!(balanced(&world), counts);
+}
+
+#[tokio::test]
+async fn what_dies_after_it_was_counted_is_not_purged_with_what_was() {
+    let world = world();
+    lay(&world, Place::Dead, 3).await;
+    let admin = admin(&world);
+    let (_, counted) = purge(&admin, json!({"state": "dead", "dry_run": true})).await;
+    assert_eq!(counted["to"], world.time().0 + 1, "its own clock, where no end was given");
+    world.pass(Duration::from_secs(10));
+    lay(&world, Place::Dead, 2).await;
+    let confirmed = json!({"state": "dead", "to": counted["to"]});
+    let (_, purged) = purge(&admin, confirmed).await;
+    assert_eq!(purged["deliveries"], counted["deliveries"]);
+    assert_eq!(purged["to"], counted["to"]);
+    assert_eq!(world.keys("dead/").len(), 2);
+    balanced(&world);
+}
+
+#[tokio::test]
+async fn the_end_that_was_used_can_be_sent_again_whatever_was_asked() {
+    let world = world();
+    let admin = admin(&world);
+    let now = world.time().0;
+    for (span, end) in [
+        (json!({}), now + 1),
+        (json!({"to": now - 5_000}), now - 5_000),
+        (json!({"to": now + 5_000}), now + 1),
+        (json!({"from": now + 5_000}), now + 5_001),
+    ] {
+        let mut body = span.clone();
+        body["state"] = "dead".into();
+        for _ in 0..2 {
+            let (status, answer) = purge(&admin, body.clone()).await;
+            assert_eq!((status, &answer["to"]), (200, &json!(end)), "{body}");
+            body["to"] = answer["to"].clone();
+        }
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn the_dead_are_delivered_once_each_in_their_order_at_the_drains_pace() {
     let events = 7 * 6 - 3;
     let expected = json!({
         "deliveries": 20, "events": events, "skipped": 0, "done": true, "dry_run": false,
-        "next": null,
+        "to": world.time().0 + 1, "next": null,
     });
     assert_eq!((status, answer), (200, expected));
     let parked: Vec<_> =
@@ -62,6 +62,7 @@ async fn a_span_of_time_is_replayed_and_a_dry_run_changes_nothing() {
     let (status, answer) = replay(&admin, span(true)).await;
     assert_eq!((status, &answer["dry_run"], &answer["done"]), (200, &json!(true), &json!(true)));
     assert_eq!((&answer["deliveries"], &answer["events"]), (&json!(2), &json!(5)));
+    assert_eq!(answer["to"], second(3), "the end that was given");
     assert_eq!(world.state().objects, before);
     for call in ["take_lease", "mark_backlog", "put", "delete"] {
         let called = world.state().calls.get(call).copied().unwrap_or_default();
@@ -189,7 +190,7 @@ async fn one_delivery_is_replayed_and_asking_again_does_no_harm() {
     let expected = |deliveries, events| {
         json!({
             "deliveries": deliveries, "events": events, "skipped": 0, "done": true,
-            "dry_run": false, "next": null,
+            "dry_run": false, "to": null, "next": null,
         })
     };
     assert_eq!(one(&admin, &key).await, (200, expected(1, 2)));

@@ -22,7 +22,7 @@ async fn from_now_drops_what_is_parked_and_goes_on() {
     let swept = |dry_run| {
         json!({
             "deliveries": 5, "events": 9, "skipped": 0, "done": true, "dry_run": dry_run,
-            "next": null,
+            "to": world.time().0 + 1, "next": null,
         })
     };
     let (now, dry) = (json!({"from": "now"}), json!({"from": "now", "dry_run": true}));
