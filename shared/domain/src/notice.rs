@@ -11,7 +11,7 @@ use crate::{
     breaker::{Breaker, Cause},
     event::Event,
     id::{DeliveryId, IntegrationId, ProjectId, unique},
-    integration::{Environment, Origin, Stream},
+    integration::{Environment, Integration, Origin, Stream},
     message::Fresh,
     ports::{Clock, Notices, Outgoing, Queue, Random, Services},
     queueing::send_all,
@@ -147,8 +147,39 @@ pub async fn tell<P: Services>(
     integration: &IntegrationId,
     changes: Vec<Change>,
 ) {
-    if changes.is_empty() {
+    let Some((at, notices)) = publish(services, project, integration, changes).await else {
         return;
+    };
+    let sent = send_all(services.queues(), Queue::Events, &[message(project, at, &notices)]).await;
+    for error in sent.into_iter().filter_map(Result::err) {
+        tracing::warn!(%error, %integration, "notices not sent to the stream of operations");
+    }
+}
+
+/// Tells of deliveries that are dead now. Those of the stream of operations are told on the bus alone: as
+/// webhooks they would be dead in their turn, and be told of, without an end.
+pub async fn tell_of_dead<P: Services>(
+    services: &P,
+    integration: &Integration,
+    changes: Vec<Change>,
+) {
+    let Integration { project, id, .. } = integration;
+    if integration.stream == Stream::Operations {
+        publish(services, project, id, changes).await;
+    } else {
+        tell(services, project, id, changes).await;
+    }
+}
+
+/// Tells the event bus: of what, and when it happened; `None` if there is nothing to tell.
+async fn publish<P: Services>(
+    services: &P,
+    project: &ProjectId,
+    integration: &IntegrationId,
+    changes: Vec<Change>,
+) -> Option<(Timestamp, Vec<Notice>)> {
+    if changes.is_empty() {
+        return None;
     }
     let at = services.clock().now();
     let notices: Vec<_> = changes
@@ -166,10 +197,7 @@ pub async fn tell<P: Services>(
     if let Err(error) = services.notices().publish(&notices).await {
         tracing::warn!(%error, %integration, "notices not published");
     }
-    let sent = send_all(services.queues(), Queue::Events, &[message(project, at, &notices)]).await;
-    for error in sent.into_iter().filter_map(Result::err) {
-        tracing::warn!(%error, %integration, "notices not sent to the stream of operations");
-    }
+    Some((at, notices))
 }
 
 fn message(project: &ProjectId, at: Timestamp, notices: &[Notice]) -> Outgoing {
