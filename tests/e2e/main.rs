@@ -10,6 +10,8 @@
 #![expect(clippy::print_stdout, reason = "what was sent, and what came of it, is told")]
 
 mod api;
+mod bus;
+mod containers;
 mod front;
 mod hostile;
 mod project;
@@ -28,6 +30,7 @@ mod delivery;
 mod flagsmith;
 mod limits;
 mod misbehaving;
+mod notices;
 mod operator;
 mod presets;
 mod refusals;
