@@ -4,6 +4,7 @@
 //! integrations of the project take that stream. Whoever made the change tells of it. A crash right after
 //! the change, or a bus that takes nothing, costs the notice; the change is seen in the status.
 
+use futures_util::future::join;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -147,13 +148,12 @@ pub async fn tell<P: Services>(
     integration: &IntegrationId,
     changes: Vec<Change>,
 ) {
-    let Some((at, notices)) = publish(services, project, integration, changes).await else {
+    if changes.is_empty() {
         return;
-    };
-    let sent = send_all(services.queues(), Queue::Events, &[message(project, at, &notices)]).await;
-    for error in sent.into_iter().filter_map(Result::err) {
-        tracing::warn!(%error, %integration, "notices not sent to the stream of operations");
     }
+    let notices = notices(services, project, integration, changes);
+    // Both at once: whoever tells has an invocation's end, or a drain, before it.
+    join(publish(services, &notices), send(services, project, &notices)).await;
 }
 
 /// Tells of deliveries that are dead now. Those of the stream of operations are told on the bus alone: as
@@ -164,23 +164,19 @@ pub async fn tell_of_dead<P: Services>(
     changes: Vec<Change>,
 ) {
     let Integration { project, id, .. } = integration;
-    if integration.stream == Stream::Operations {
-        publish(services, project, id, changes).await;
-    } else {
+    if integration.stream != Stream::Operations {
         tell(services, project, id, changes).await;
+    } else if !changes.is_empty() {
+        publish(services, &notices(services, project, id, changes)).await;
     }
 }
 
-/// Tells the event bus: of what, and when it happened; `None` if there is nothing to tell.
-async fn publish<P: Services>(
+fn notices<P: Services>(
     services: &P,
     project: &ProjectId,
     integration: &IntegrationId,
     changes: Vec<Change>,
-) -> Option<(Timestamp, Vec<Notice>)> {
-    if changes.is_empty() {
-        return None;
-    }
+) -> Vec<Notice> {
     let at = services.clock().now();
     let notices: Vec<_> = changes
         .into_iter()
@@ -194,10 +190,24 @@ async fn publish<P: Services>(
     for notice in &notices {
         tracing::info!(id = notice.id, %project, %integration, change = ?notice.change, "notice");
     }
-    if let Err(error) = services.notices().publish(&notices).await {
-        tracing::warn!(%error, %integration, "notices not published");
+    notices
+}
+
+/// Tells the event bus.
+async fn publish<P: Services>(services: &P, notices: &[Notice]) {
+    if let Err(error) = services.notices().publish(notices).await {
+        tracing::warn!(%error, "notices not published");
     }
-    Some((at, notices))
+}
+
+/// Tells who takes the stream of operations.
+async fn send<P: Services>(services: &P, project: &ProjectId, notices: &[Notice]) {
+    let at = notices.first().map_or_else(|| services.clock().now(), |first| first.at);
+    let messages = [message(project, at, notices)];
+    let sent = send_all(services.queues(), Queue::Events, &messages).await;
+    for error in sent.into_iter().filter_map(Result::err) {
+        tracing::warn!(%error, %project, "notices not sent to the stream of operations");
+    }
 }
 
 fn message(project: &ProjectId, at: Timestamp, notices: &[Notice]) -> Outgoing {
