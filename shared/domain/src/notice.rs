@@ -152,8 +152,8 @@ pub async fn tell<P: Services>(
         return;
     }
     let notices = notices(services, project, integration, changes);
-    // Both at once: whoever tells has an invocation's end, or a drain, before it.
-    join(publish(services, &notices), send(services, project, &notices)).await;
+    // Both at once: the end of an invocation is near, or a drain goes on. Boxed: it is large, and seldom.
+    Box::pin(join(publish(services, &notices), send(services, project, &notices))).await;
 }
 
 /// Tells of deliveries that are dead now. Those of the stream of operations are told on the bus alone: as
@@ -167,7 +167,7 @@ pub async fn tell_of_dead<P: Services>(
     if integration.stream != Stream::Operations {
         tell(services, project, id, changes).await;
     } else if !changes.is_empty() {
-        publish(services, &notices(services, project, id, changes)).await;
+        Box::pin(publish(services, &notices(services, project, id, changes))).await;
     }
 }
 
