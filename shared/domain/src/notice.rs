@@ -148,12 +148,16 @@ pub async fn tell<P: Services>(
     integration: &IntegrationId,
     changes: Vec<Change>,
 ) {
-    if changes.is_empty() {
-        return;
+    if !changes.is_empty() {
+        // Boxed: it is large, and seldom.
+        Box::pin(tell_both(services, project, notices(services, project, integration, changes)))
+            .await;
     }
-    let notices = notices(services, project, integration, changes);
-    // Both at once: the end of an invocation is near, or a drain goes on. Boxed: it is large, and seldom.
-    Box::pin(join(publish(services, &notices), send(services, project, &notices))).await;
+}
+
+/// Both at once: the end of an invocation is near, or a drain goes on.
+async fn tell_both<P: Services>(services: &P, project: &ProjectId, notices: Vec<Notice>) {
+    join(publish(services, &notices), send(services, project, &notices)).await;
 }
 
 /// Tells of deliveries that are dead now. Those of the stream of operations are told on the bus alone: as
@@ -167,7 +171,8 @@ pub async fn tell_of_dead<P: Services>(
     if integration.stream != Stream::Operations {
         tell(services, project, id, changes).await;
     } else if !changes.is_empty() {
-        Box::pin(publish(services, &notices(services, project, id, changes))).await;
+        let notices = notices(services, project, id, changes);
+        Box::pin(publish(services, &notices)).await;
     }
 }
 

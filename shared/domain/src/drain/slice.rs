@@ -352,7 +352,7 @@ impl<'a, P: Ports> Slice<'a, P> {
         self.drain.uncounted.add(&self.drain.ports, &self.integration.id, counts).await;
         self.log.write(&self.drain.ports, self.drain.policy.keep_attempts).await;
         let changes = std::mem::take(&mut self.changes);
-        tell_of_dead(&self.drain.ports, &self.integration, changes).await;
+        Box::pin(tell_of_dead(&self.drain.ports, &self.integration, changes)).await;
         self.counted_at = self.drain.ports.clock().now();
     }
 

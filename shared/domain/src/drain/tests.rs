@@ -45,7 +45,7 @@ pub(crate) async fn follow(world: &World) -> Vec<WakeEnd> {
     for Outgoing { body, delay, .. } in world.take(Queue::Wake) {
         world.pass(delay);
         let deadline = world.time().plus(Duration::from_secs(120));
-        ends.push(drain(world).wake(&Wake::decode(&body).unwrap(), deadline).await);
+        ends.push(Box::pin(drain(world).wake(&Wake::decode(&body).unwrap(), deadline)).await);
     }
     ends
 }
@@ -241,7 +241,7 @@ async fn outlived(stream: Stream) -> World {
     };
     park(&&world, &"web".into(), &"a".into(), vec![old], world.time()).await[0].clone().unwrap();
     world.reply("a", Reply::Status(500));
-    follow(&world).await;
+    Box::pin(follow(&world)).await;
     world
 }
 
