@@ -27,9 +27,10 @@ pub(crate) struct Containers(Vec<Function>);
 impl Containers {
     /// Starts so many, each a process.
     pub(crate) async fn start(stack: &Stack, count: usize) -> Self {
-        let functions = environment("FLAGPOST_TEST_FUNCTIONS");
-        let binary =
-            Path::new(&functions.expect("built functions: run scripts/test")).join("batch");
+        let functions = environment("FLAGPOST_TEST_FUNCTIONS").unwrap_or_else(|| {
+            panic!("FLAGPOST_TEST_FUNCTIONS is not set: needs the functions: run scripts/test")
+        });
+        let binary = Path::new(&functions).join("batch");
         let start = async |_| {
             let function = Function::spawn(&binary, variables(stack)).await.unwrap();
             function.first_next().await.unwrap();
