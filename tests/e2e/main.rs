@@ -10,7 +10,9 @@
 #![expect(clippy::print_stdout, reason = "what was sent, and what came of it, is told")]
 
 mod api;
+mod bus;
 mod command;
+mod containers;
 mod front;
 mod hostile;
 mod project;
@@ -30,6 +32,7 @@ mod delivery;
 mod flagsmith;
 mod limits;
 mod misbehaving;
+mod notices;
 mod operator;
 mod presets;
 mod refusals;

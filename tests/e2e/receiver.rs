@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     io::Read,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use flagpost_domain::time::Timestamp;
@@ -13,9 +14,13 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
     net::{TcpListener, TcpStream},
+    sync::Barrier,
 };
 
-use crate::stack::now;
+use crate::{stack::now, wait::let_pass};
+
+/// `batch` waits for an answer for 2 s.
+const TOGETHER_MAX: Duration = Duration::from_millis(1_500);
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -35,6 +40,7 @@ pub(crate) struct Received {
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
+    together: Option<Arc<Barrier>>,
 }
 
 type Answer = Box<dyn FnMut(&Received) -> Reply + Send>;
@@ -93,7 +99,13 @@ impl Received {
 
 impl Reply {
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new() }
+        Self { status, headers: Vec::new(), together: None }
+    }
+
+    /// Given to as many requests as the barrier has room for at the same time; not later than the
+    /// sender waits for it.
+    pub(crate) fn together(self, barrier: &Arc<Barrier>) -> Self {
+        Self { together: Some(Arc::clone(barrier)), ..self }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -156,6 +168,12 @@ impl Receiver {
         let mut stream = BufStream::new(stream);
         while let Some(request) = read(&mut stream).await {
             let reply = self.take(request);
+            if let Some(barrier) = &reply.together {
+                tokio::select! {
+                    _ = barrier.wait() => {}
+                    () = let_pass(TOGETHER_MAX) => {}
+                }
+            }
             if write(&mut stream, reply).await.is_err() {
                 return;
             }

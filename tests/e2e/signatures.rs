@@ -12,7 +12,7 @@ use crate::{
     wait::{let_pass, until},
 };
 
-const STANDARD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const STANDARD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #[tokio::test]
@@ -162,12 +162,12 @@ fn signatures(request: &Received) -> usize {
     request.header("webhook-signature").split(' ').count()
 }
 
-async fn verify(cases: &[Value]) -> Vec<bool> {
+pub(crate) async fn verify(cases: &[Value]) -> Vec<bool> {
     let said = python::run("verify.py", &cases.into()).await;
     serde_json::from_value(said).unwrap()
 }
 
-fn case(scheme: &str, secret: &str, request: &Received) -> Value {
+pub(crate) fn case(scheme: &str, secret: &str, request: &Received) -> Value {
     let mut headers = json!(request.own_headers());
     for name in ["webhook-id", "webhook-timestamp"] {
         headers[name] = request.header(name).into();

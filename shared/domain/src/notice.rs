@@ -4,6 +4,7 @@
 //! integrations of the project take that stream. Whoever made the change tells of it. A crash right after
 //! the change, or a bus that takes nothing, costs the notice; the change is seen in the status.
 
+use futures_util::future::join;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use crate::{
     breaker::{Breaker, Cause},
     event::Event,
     id::{DeliveryId, IntegrationId, ProjectId, unique},
-    integration::{Environment, Origin, Stream},
+    integration::{Environment, Integration, Origin, Stream},
     message::Fresh,
     ports::{Clock, Notices, Outgoing, Queue, Random, Services},
     queueing::send_all,
@@ -147,9 +148,40 @@ pub async fn tell<P: Services>(
     integration: &IntegrationId,
     changes: Vec<Change>,
 ) {
-    if changes.is_empty() {
-        return;
+    if !changes.is_empty() {
+        // Boxed: it is large, and seldom.
+        Box::pin(tell_both(services, project, notices(services, project, integration, changes)))
+            .await;
     }
+}
+
+/// Both at once: the end of an invocation is near, or a drain goes on.
+async fn tell_both<P: Services>(services: &P, project: &ProjectId, notices: Vec<Notice>) {
+    join(publish(services, &notices), send(services, project, &notices)).await;
+}
+
+/// Tells of deliveries that are dead now. Those of the stream of operations are told on the bus alone: as
+/// webhooks they would be dead in their turn, and be told of, without an end.
+pub async fn tell_of_dead<P: Services>(
+    services: &P,
+    integration: &Integration,
+    changes: Vec<Change>,
+) {
+    let Integration { project, id, .. } = integration;
+    if integration.stream != Stream::Operations {
+        tell(services, project, id, changes).await;
+    } else if !changes.is_empty() {
+        let notices = notices(services, project, id, changes);
+        Box::pin(publish(services, &notices)).await;
+    }
+}
+
+fn notices<P: Services>(
+    services: &P,
+    project: &ProjectId,
+    integration: &IntegrationId,
+    changes: Vec<Change>,
+) -> Vec<Notice> {
     let at = services.clock().now();
     let notices: Vec<_> = changes
         .into_iter()
@@ -163,12 +195,23 @@ pub async fn tell<P: Services>(
     for notice in &notices {
         tracing::info!(id = notice.id, %project, %integration, change = ?notice.change, "notice");
     }
-    if let Err(error) = services.notices().publish(&notices).await {
-        tracing::warn!(%error, %integration, "notices not published");
+    notices
+}
+
+/// Tells the event bus.
+async fn publish<P: Services>(services: &P, notices: &[Notice]) {
+    if let Err(error) = services.notices().publish(notices).await {
+        tracing::warn!(%error, "notices not published");
     }
-    let sent = send_all(services.queues(), Queue::Events, &[message(project, at, &notices)]).await;
+}
+
+/// Tells who takes the stream of operations.
+async fn send<P: Services>(services: &P, project: &ProjectId, notices: &[Notice]) {
+    let at = notices.first().map_or_else(|| services.clock().now(), |first| first.at);
+    let messages = [message(project, at, notices)];
+    let sent = send_all(services.queues(), Queue::Events, &messages).await;
     for error in sent.into_iter().filter_map(Result::err) {
-        tracing::warn!(%error, %integration, "notices not sent to the stream of operations");
+        tracing::warn!(%error, %project, "notices not sent to the stream of operations");
     }
 }
 

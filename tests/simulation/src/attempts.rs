@@ -23,6 +23,8 @@ use crate::{
 const APART_MS: i64 = 5_000;
 /// An immediate retry may begin so much later than it should.
 const SLACK_MS: i64 = 2;
+/// The same where each request waits for its turn.
+const SLACK_TURN_MS: i64 = 15_000;
 /// The same where functions stand still.
 const SLACK_STORM_MS: i64 = 60_000;
 
@@ -35,6 +37,8 @@ pub struct Maker {
     pub drains: bool,
     /// Whether the endpoint's breaker is open.
     pub probes: bool,
+    /// Whether its requests wait for their turn, by the limits that the endpoint has.
+    pub waits: bool,
 }
 
 /// How a request ended, as far as it matters here.
@@ -229,13 +233,17 @@ impl Attempts {
                 since_end: now - at,
                 status,
             };
-            let slack = if self.storm { SLACK_STORM_MS } else { SLACK_MS };
+            let slack = match (self.storm, maker.waits) {
+                (true, _) => SLACK_STORM_MS,
+                (false, true) => SLACK_TURN_MS,
+                (false, false) => SLACK_MS,
+            };
             if policies.iter().any(|policy| may_retry(*policy, failed, slack)) {
                 series.requests += 1;
                 series.ended = None;
                 return Ok(true);
             }
-            if failed.since_end < APART_MS && !self.storm {
+            if failed.since_end < APART_MS && !self.storm && !maker.waits {
                 return Err(format!("no immediate retry by {policies:?}: {failed:?}"));
             }
         }
@@ -369,7 +377,7 @@ mod tests {
 
     use super::*;
 
-    const MAKER: Maker = Maker { invocation: 1, drains: false, probes: false };
+    const MAKER: Maker = Maker { invocation: 1, drains: false, probes: false, waits: false };
     const ONCE: [ImmediateRetry; 1] = [ImmediateRetry::Once];
 
     fn array() -> Carried {

@@ -19,6 +19,8 @@ pub enum Mode {
     Struggles,
     /// No answer.
     Hangs,
+    /// 500 to all at this time, and at once later.
+    FailsAt(i64),
     /// 500 with this likelihood.
     Flaps(f64),
     /// So many requests a second; 429 to others, with `Retry-After` in seconds.
@@ -117,6 +119,7 @@ impl Endpoint {
                 status(1_000 + (roll * 2_000.0) as i64, 503, Fault::EndpointStruggles)
             }
             Mode::Takes(ms) => status(ms, 200, Fault::EndpointSlow),
+            Mode::FailsAt(at) => status((at - now).max(takes), 500, Fault::EndpointDown),
             Mode::Hangs => status(i64::MAX, 200, Fault::EndpointHangs),
             Mode::Flaps(likely) if roll < likely => status(takes, 502, Fault::EndpointFlaps),
             Mode::Limits(rate, _) | Mode::Recovers(_, rate) if rate <= 0.0 => well,

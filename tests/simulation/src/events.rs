@@ -12,6 +12,14 @@ const LACKING: u32 = 11;
 /// A template that makes of an event what can still be told apart.
 pub const TEMPLATE: &str = r#"{"kind":"${input.kind}","n":${input.s}}"#;
 
+/// Operational events have numbers from here on.
+const OPERATIONS: u32 = 1 << 31;
+
+/// Whether it is an operational event: of no kind, and nothing for the template.
+pub fn is_operational(number: u32) -> bool {
+    number >= OPERATIONS
+}
+
 /// The kind of an event.
 pub fn kind(number: u32) -> &'static str {
     // Not by the remainder alone: what follows each other is of one kind for a while.
@@ -20,7 +28,7 @@ pub fn kind(number: u32) -> &'static str {
 
 /// Whether the template cannot be applied to an event.
 pub fn lacks(number: u32) -> bool {
-    number % LACKING == 5
+    is_operational(number) || number % LACKING == 5
 }
 
 /// The text of an event.
@@ -32,11 +40,21 @@ pub fn text(number: u32) -> String {
     format!("{{\"n\":{number},\"kind\":\"{kind}\",\"s\":\"{number}\"}}")
 }
 
-/// The number of an event, by its text or by what the template made of it.
+/// The number of an event, by its text or by what the template made of it; that of an operational event
+/// is made from its id.
 pub fn number(text: &[u8]) -> Option<u32> {
-    let at = text.windows(4).position(|four| four == b"\"n\":")? + 4;
+    let Some(at) = after(text, b"\"n\":") else {
+        let id = text.get(after(text, b"\"id\":\"")?..)?.get(..32)?;
+        let chance = u32::from_str_radix(str::from_utf8(&id[24..]).ok()?, 16).ok()?;
+        return Some(chance | OPERATIONS);
+    };
     let digits: Vec<u8> = text[at..].iter().copied().take_while(u8::is_ascii_digit).collect();
     String::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Where the text goes on after the first of these.
+fn after(text: &[u8], name: &[u8]) -> Option<usize> {
+    Some(text.windows(name.len()).position(|some| some == name)? + name.len())
 }
 
 /// A filter that takes the events of one kind, or of two.
@@ -52,6 +70,9 @@ pub fn filter(roll: usize) -> Value {
 /// Whether such a filter takes an event.
 pub fn takes(filter: Option<&Value>, number: u32) -> bool {
     let Some(filter) = filter else { return true };
+    if is_operational(number) {
+        return false;
+    }
     let kinds = filter["kind"].as_array().map(Vec::as_slice).unwrap_or_default();
     kinds.iter().any(|one| one.as_str() == Some(kind(number)))
 }
@@ -66,6 +87,15 @@ mod tests {
             assert_eq!(number(text(n).as_bytes()), Some(n));
             assert_eq!(text(n).contains("\"s\""), !lacks(n));
         }
+    }
+
+    #[test]
+    fn an_operational_event_has_a_number_of_its_own() {
+        let text =
+            r#"{"data":{"by":"breaker","id":"01a1fd2a6c807a3b9c1d2e3f40516275"},"type":"t"}"#;
+        assert_eq!(number(text.as_bytes()), Some(0xc051_6275));
+        assert!(is_operational(0xc051_6275) && lacks(0xc051_6275));
+        assert!(takes(None, 0xc051_6275) && !takes(Some(&filter(0)), 0xc051_6275));
     }
 
     #[test]

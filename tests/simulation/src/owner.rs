@@ -3,6 +3,7 @@
 use flagpost_domain::{
     id::IntegrationId,
     integration::Integration,
+    limits::Limits,
     preset::{ImmediateRetry, Payload, Success},
     time::Timestamp,
 };
@@ -26,6 +27,7 @@ struct Version {
     payload: Payload,
     immediate: ImmediateRetry,
     filter: Option<Value>,
+    limits: Limits,
 }
 
 impl Owner {
@@ -45,6 +47,7 @@ impl Owner {
             payload: own.payload.unwrap_or(defaults.payload),
             immediate: own.immediate_retry.unwrap_or(defaults.immediate_retry),
             filter: own.filter.clone(),
+            limits: own.limits,
         };
         self.versions.push((now, version));
     }
@@ -61,6 +64,11 @@ impl Owner {
         let mut all: Vec<_> = self.since(from).map(|version| version.immediate).collect();
         all.dedup();
         all
+    }
+
+    /// The limits that may be known to whoever knows what was in force at `from` or later.
+    pub fn limits(&self, from: i64) -> Vec<Limits> {
+        self.since(from).map(|version| version.limits).collect()
     }
 
     /// Checks what a request carries, made by whoever knows what was in force at `from`. `Err` says

@@ -7,7 +7,16 @@ use std::{
     time::Duration,
 };
 
-use flagpost_domain::{drain::Retention, id::IntegrationId, ledger::Counts, time::millis};
+use flagpost_domain::{
+    drain::Retention,
+    event::Event,
+    id::IntegrationId,
+    integration::{Environment, Origin, Stream},
+    ledger::Counts,
+    message::Fresh,
+    notice::Notice,
+    time::{Timestamp, millis},
+};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde_json::{Value, json};
@@ -15,10 +24,11 @@ use serde_json::{Value, json};
 use crate::{
     attempts::{Attempts, Made},
     endpoint::{Arrival, Endpoint},
+    events,
     executor::Executor,
     fault::Weather,
     queue::IN_FLIGHT_MAX,
-    run::{Deployment, START, policy},
+    run::{Deployment, START, fresh_at_once, policy},
     trace::About,
     witness::Witness,
     workload::{self, Operator, Tenant},
@@ -85,12 +95,17 @@ impl City {
     /// A deployment with every parameter at its default, but for `most`: so many batches of a queue
     /// at most are under way.
     pub fn new(seed: u64, most: Option<usize>) -> Self {
+        Self::with_calls(seed, most, CALL_MS)
+    }
+
+    /// The same, with calls of services that take so many milliseconds at most.
+    pub fn with_calls(seed: u64, most: Option<usize>, call_ms: i64) -> Self {
         let setting = Setting {
             seed,
             traced: false,
             policy: policy(),
             in_flight: IN_FLIGHT_MAX,
-            call_ms: CALL_MS,
+            call_ms,
             lag_ms: LAG_MS,
             retention: Retention {
                 parked: Duration::from_hours(24 * 14),
@@ -220,6 +235,38 @@ impl City {
     pub fn send(&self, tenant: Tenant) {
         let ingest = Arc::clone(&self.deployment.ingest);
         self.world.spawn(workload::send(Arc::clone(&self.world), ingest, tenant));
+    }
+
+    /// So many functions at once send one new event each.
+    pub fn strike(&mut self, tenant: usize, functions: u32) -> Vec<u32> {
+        let numbers = self.number(tenant, functions);
+        let fresh = Fresh {
+            project: self.tenants[tenant].project.as_str().into(),
+            environment: Environment { id: "production".into(), name: "production".into() },
+            stream: Stream::Events,
+            origin: Origin::Api,
+            accepted_at: Timestamp(self.world.now()),
+            trace: None,
+        };
+        let body = |number: &u32| fresh.encode(&[Event::from_object(events::text(*number))]);
+        fresh_at_once(&self.deployment, numbers.iter().map(body).collect());
+        numbers
+    }
+
+    /// What operators were told.
+    pub fn told(&self) -> Vec<Notice> {
+        self.world.with(|state| state.table.notices.clone())
+    }
+
+    /// How often a function saw an integration's breaker closed, and was about to open it.
+    pub fn openings_tried(&self, integration: usize) -> u64 {
+        let id = &self.members[integration].id;
+        self.world.with(|state| state.witness.told.openings_tried(id))
+    }
+
+    /// What is wrong with what operators were told, where no service failed.
+    pub fn untold(&self) -> Option<String> {
+        self.world.with(|state| state.witness.told.fault().map(|(_, what)| what))
     }
 
     /// Time passes, until a promise is broken.

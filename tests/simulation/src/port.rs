@@ -21,6 +21,7 @@ use rand::Rng;
 
 use crate::{
     executor::Sleep,
+    told::What,
     trace::About,
     world::{KnownSince, State, World},
 };
@@ -112,12 +113,22 @@ impl Port {
         change: impl Fn(&mut crate::table::Item, i64) -> T + Send + 'static,
     ) -> PortResult<T> {
         let (project, id) = (project.cloned(), id.clone());
+        let operator = self.who.function == "admin";
         let name = format!("{}#{}: {call}", self.who.function, self.invocation());
         self.call(call, move |state, now| {
+            let health = |state: &State| {
+                state.table.health.get(&id).map(|item| item.latest().health.clone())
+            };
+            let before = health(state);
             let result = match &project {
                 Some(project) => state.table.change(project, &id, now, |item| change(item, now)),
                 None => state.table.change_known(&id, now, |item| change(item, now)),
             };
+            if let Some(after) = health(state) {
+                for what in What::between(before.as_ref(), &after, operator) {
+                    state.witness.told.changed(&id, what);
+                }
+            }
             if state.trace.is_on() {
                 let about =
                     About { integration: Some(state.witness.number(&id)), ..About::default() };

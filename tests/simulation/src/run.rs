@@ -28,18 +28,18 @@ use crate::{
     attempts::Made,
     events,
     executor::Executor,
-    fault::{Tally, Weather},
-    function::{Container, Function},
-    mapping::Mapping,
+    fault::{Fault, Tally, Weather},
+    function::{Container, End, Function},
+    mapping::{Mapping, serve},
     owner::Owner,
-    port::Port,
+    port::{Port, Who},
     queue::Received,
     table::{Configured, Item},
     trace::About,
     versioned::Versioned,
     witness::Violation,
     workload::{self, ADMIN_KEY, Operator, Shape, SimIngest, Tenant},
-    world::{Setting, State, World},
+    world::{Setting, State, World, place},
 };
 
 /// Sat, 21 Nov 2026 05:00:00 GMT.
@@ -93,6 +93,8 @@ pub struct Deployment {
     pub world: Arc<World>,
     /// Takes events.
     pub ingest: Arc<Function<SimIngest>>,
+    /// Sends.
+    pub batch: Arc<Function<Batch<Port>>>,
     /// Drains.
     pub drain: Arc<Function<Drain<Port>>>,
     /// The operator's API.
@@ -140,18 +142,7 @@ impl Deployment {
         for (mapping, is_fresh) in [(fresh, true), (retries, false)] {
             let batch = Arc::clone(&batch);
             mapping.start(world, most, move |received: Vec<Received>| {
-                let batch = Arc::clone(&batch);
-                async move {
-                    let work = |container: Arc<Container<Batch<Port>>>, deadline| async move {
-                        let records: Vec<_> = received.iter().map(record).collect();
-                        if is_fresh {
-                            container.work.fresh(&records, deadline).await
-                        } else {
-                            container.work.retries(&records, deadline).await
-                        }
-                    };
-                    batch.invoke(work).await
-                }
+                invoke_batch(Arc::clone(&batch), received, is_fresh)
             });
         }
         let to_drain = Arc::clone(&drain);
@@ -174,7 +165,46 @@ impl Deployment {
         schedule(world, &drain, 5 * MINUTE, false);
         schedule(world, &drain, 24 * HOUR, true);
         let operator = Arc::new(Operator::new(admin));
-        Self { world: Arc::clone(world), ingest, drain, operator }
+        Self { world: Arc::clone(world), ingest, batch, drain, operator }
+    }
+}
+
+/// Invokes `batch` with fresh events, or with what is on the schedule.
+async fn invoke_batch(
+    batch: Arc<Function<Batch<Port>>>,
+    received: Vec<Received>,
+    is_fresh: bool,
+) -> (End<BTreeSet<usize>>, Arc<Who>) {
+    let work = |container: Arc<Container<Batch<Port>>>, deadline| async move {
+        let records: Vec<_> = received.iter().map(record).collect();
+        if is_fresh {
+            container.work.fresh(&records, deadline).await
+        } else {
+            container.work.retries(&records, deadline).await
+        }
+    };
+    batch.invoke(work).await
+}
+
+/// Has a function of its own send each of these messages, all at once, as though that many pollers had
+/// received one each.
+pub(crate) fn fresh_at_once(deployment: &Deployment, bodies: Vec<String>) {
+    let Deployment { world, batch, .. } = deployment;
+    for body in bodies {
+        let now = world.now();
+        let received = world.with(|state| {
+            let queue = &mut state.queues[place(ports::Queue::Events)];
+            let id = queue.send(body.clone(), now, 0);
+            let received = queue.receive(now, 1, &mut state.chance, || false);
+            state.witness.sent(ports::Queue::Events, id, &body, now);
+            received
+        });
+        let (world, batch) = (Arc::clone(world), Arc::clone(batch));
+        let to = Arc::clone(&world);
+        world.spawn(async move {
+            let invoke = |received| invoke_batch(Arc::clone(&batch), received, true);
+            serve(&to, ports::Queue::Events, received, &invoke).await;
+        });
     }
 }
 
@@ -402,6 +432,9 @@ pub(crate) fn check_end(world: &World) {
         }
         if state.plan.weather < Weather::Storm {
             check_ledger(state, now);
+            if state.tally.of(Fault::OutOfTime) == 0 {
+                check_told(state, now);
+            }
         }
         if state.plan.weather == Weather::Calm {
             check_dead(state, now);
@@ -437,6 +470,14 @@ fn check_ledger(state: &mut State, now: i64) {
             let what = format!("the ledger is off: {sum:?}, and {stored} events are stored");
             state.witness.violate(now, about, what);
         }
+    }
+}
+
+/// Without crashes and calls that fail, every change is told once.
+fn check_told(state: &mut State, now: i64) {
+    if let Some((id, what)) = state.witness.told.fault() {
+        let integration = Some(state.witness.number(&id));
+        state.witness.violate(now, About { integration, ..About::default() }, what);
     }
 }
 

@@ -16,7 +16,9 @@ use flagpost_domain::{
 use crate::{
     attempts::Attempts,
     events,
+    limited::Limited,
     table::{Configured, Table},
+    told::{Told, What},
     trace::About,
 };
 
@@ -61,6 +63,10 @@ pub struct Witness {
     pub repeated: u64,
     /// Attempts by delivery.
     pub attempts: Attempts,
+    /// What operators were told.
+    pub told: Told,
+    /// What endpoints with limits were sent.
+    pub limited: Limited,
     numbers: HashMap<IntegrationId, u32>,
     deleted: HashSet<u32>,
     /// Integrations that had a template at some time.
@@ -122,8 +128,10 @@ impl Witness {
     pub fn wanted(&self, integration: &Integration) -> [u64; 2] {
         let mut counts = [0; 2];
         for (event, (project, environment)) in &self.queued {
+            let operational = events::is_operational(*event);
+            let stream = if operational { Stream::Operations } else { Stream::Events };
             if *project == integration.project
-                && integration.wants(Stream::Events, Origin::Api, environment)
+                && integration.wants(stream, Origin::Api, environment)
             {
                 let takes = events::takes(integration.own.filter.as_ref(), *event);
                 counts[usize::from(!takes)] += 1;
@@ -169,9 +177,14 @@ impl Witness {
         match queue {
             Queue::Events => {
                 let Ok(packed) = Fresh::decode(body) else { return About::default() };
-                let Ok(events) = packed.events() else { return About::default() };
-                let events = numbers(&events);
+                let Ok(all) = packed.events() else { return About::default() };
+                let events = numbers(&all);
                 let fresh = packed.fresh;
+                if fresh.stream == Stream::Operations
+                    && let Err(what) = self.told.sent(&all)
+                {
+                    self.violate(now, About::default(), what);
+                }
                 for event in &events {
                     *self.fresh_holds.entry(*event).or_default() += 1;
                     let whose = || (fresh.project.clone(), fresh.environment.id.clone());
@@ -350,6 +363,10 @@ impl Witness {
         let checked = match parsed.place {
             Place::Parked => self.attempts.parked(&aside, &copy.events, makes, again, now),
             Place::Dead => {
+                if !again {
+                    self.told
+                        .changed(&parsed.integration, What::Dead(parsed.delivery, parsed.count));
+                }
                 self.dead.extend(copy.events.iter().map(|event| (copy.integration, *event)));
                 self.attempts.dead(&copy.delivery, &copy.events, makes, now)
             }

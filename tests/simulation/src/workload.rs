@@ -147,6 +147,22 @@ impl Operator {
         matches!(self.call("POST", path, settings, None).await, Some((201, _)))
     }
 
+    /// Adds an integration with an endpoint of its own that takes operational events.
+    pub async fn add_operations(&self, world: &Arc<World>, project: &str, host: &str) -> bool {
+        let settings = world.with(|state| {
+            let takes = state.chance.random_range(5..300);
+            state.endpoints.entry(host.to_owned()).or_insert_with(|| Endpoint::new(takes));
+            json!({
+                "name": host, "url": format!("https://{host}/hook"), "stream": "operations",
+                "preset": "standard", "payload": PAYLOADS[state.chance.random_range(0..3)],
+                "immediate_retry": RETRIES[state.chance.random_range(0..3)],
+                "max_events": if state.chance.random_bool(0.5) { 500 } else { 1 },
+            })
+        });
+        let path = format!("/v1/projects/{project}/integrations");
+        matches!(self.call("POST", path, settings, None).await, Some((201, _)))
+    }
+
     /// Changes an integration.
     pub async fn patch(&self, integration: &Value, patch: Value) -> bool {
         let version = integration["version"].as_u64().unwrap_or_default();
@@ -178,6 +194,11 @@ impl Operator {
             6 => self.patch(one, json!({"enabled": false})).await,
             7 => self.patch(one, json!({"enabled": true})).await,
             8 => self.patch(one, json!({"max_events": 2})).await,
+            // No template can be applied to operational events, and no filter takes any.
+            9..=12 if one["stream"] == json!("operations") => {
+                let payload = PAYLOADS[usize::try_from(world.between(0, 2)).unwrap_or(0)];
+                self.patch(one, json!({"payload": payload})).await
+            }
             9..=12 => {
                 let patch = world.with(|state| change(&mut state.chance));
                 self.patch(one, patch).await
@@ -213,6 +234,7 @@ fn vary(settings: &mut Value, chance: &mut impl Rng) {
         ("filter", events::filter(chance.random_range(0..6)), 0.3),
         ("template", json!(events::TEMPLATE), 0.15),
         ("gzip", json!(true), 0.1),
+        ("limits", limits(chance), 0.25),
     ];
     for (name, value, likely) in fields {
         if chance.random_bool(likely) {
@@ -221,9 +243,21 @@ fn vary(settings: &mut Value, chance: &mut impl Rng) {
     }
 }
 
+/// Limits of an endpoint.
+fn limits(chance: &mut impl Rng) -> Value {
+    let per_second = [json!(null), json!(0.2), json!(1), json!(2), json!(7.5)];
+    let in_flight = [json!(null), json!(1), json!(3)];
+    json!({
+        "per_second": per_second[chance.random_range(0..per_second.len())],
+        "in_flight": in_flight[chance.random_range(0..in_flight.len())],
+    })
+}
+
 /// A change of what is sent, and how.
 fn change(chance: &mut impl Rng) -> Value {
-    match chance.random_range(0..4) {
+    match chance.random_range(0..5) {
+        4 if chance.random_bool(0.5) => json!({"limits": null}),
+        4 => json!({"limits": limits(chance)}),
         0 => json!({"payload": PAYLOADS[chance.random_range(0..3)]}),
         1 => json!({"immediate_retry": RETRIES[chance.random_range(0..3)]}),
         2 if chance.random_bool(0.3) => json!({"filter": null}),
@@ -261,6 +295,11 @@ pub async fn found(world: &Arc<World>, operator: &Operator, shape: Shape) -> Vec
         let most = i64::try_from(shape.integrations).unwrap_or(1);
         for n in 0..world.between(1, most) {
             operator.add(world, &project, &format!("{project}-{n}.example.com")).await;
+        }
+        // Some want to be told, and some of these by two endpoints.
+        for n in 0..world.between(-2, 2) {
+            let host = format!("{project}-operations-{n}.example.com");
+            operator.add_operations(world, &project, &host).await;
         }
         let share = shape.events / u32::try_from(shape.tenants).unwrap_or(1);
         let requests = world.with(|state| {

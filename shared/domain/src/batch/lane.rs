@@ -25,7 +25,7 @@ use crate::{
     integration::Integration,
     ledger::Counts,
     metrics::Meter,
-    notice::{Change, tell},
+    notice::{Change, tell_of_dead},
     outcome::Outcome,
     park::{lay_aside, park},
     parked::Place,
@@ -81,7 +81,7 @@ pub(super) struct Lane<'a, P> {
     /// Whether the endpoint's `Retry-After` was written: then the drainer may come no sooner.
     held: bool,
     counts: Counts,
-    /// What an operator is told of.
+    /// Deliveries that are dead: an operator is told of them.
     changes: Vec<Change>,
     failed: BTreeSet<usize>,
     seen: Vec<Observation>,
@@ -167,10 +167,9 @@ impl<'a, P: Ports> Lane<'a, P> {
             let integration = &self.integration.id;
             tracing::error!(%integration, counts = ?self.counts, "no time to write the ledger");
         }
-        let Integration { project, id, .. } = self.integration;
         let changes = std::mem::take(&mut self.changes);
-        if self.in_time(tell(ports, project, id, changes)).await.is_none() {
-            tracing::error!(integration = %id, "no time to tell of dead deliveries");
+        if self.in_time(tell_of_dead(ports, self.integration, changes)).await.is_none() {
+            tracing::error!(integration = %self.integration.id, "no time to tell of dead deliveries");
         }
         Report { failed: self.failed }
     }

@@ -28,7 +28,7 @@ use crate::{
     ledger::Counts,
     limits::{Limits, PerSecond},
     metrics::Meter,
-    notice::{Change, tell},
+    notice::{Change, tell_of_dead},
     ports::{Clock, Found, HealthStore, PortError, PortResult, Ports, Registry},
     time::Timestamp,
 };
@@ -89,7 +89,7 @@ pub(super) struct Slice<'a, P> {
     before: Before,
     pub(super) counts: Counts,
     pub(super) log: AttemptLog,
-    /// What an operator is told of.
+    /// Deliveries that are dead: an operator is told of them.
     pub(super) changes: Vec<Change>,
     counted_at: Timestamp,
     pub(super) listing: Listing,
@@ -359,8 +359,8 @@ impl<'a, P: Ports> Slice<'a, P> {
         self.meter().counted(&counts);
         self.drain.uncounted.add(&self.drain.ports, &self.integration.id, counts).await;
         self.log.write(&self.drain.ports, self.drain.policy.keep_attempts).await;
-        let Integration { project, id, .. } = &*self.integration;
-        tell(&self.drain.ports, project, id, std::mem::take(&mut self.changes)).await;
+        let changes = std::mem::take(&mut self.changes);
+        Box::pin(tell_of_dead(&self.drain.ports, &self.integration, changes)).await;
         self.counted_at = self.drain.ports.clock().now();
     }
 

@@ -6,7 +6,7 @@ use crate::{
     breaker::{Breaker, Cause},
     delivery::Delivery,
     health::Pause,
-    integration::Integration,
+    integration::{Integration, Stream},
     ledger::Counts,
     memory::{Reply, START, World, delivery, integration, policy},
     message::{Aside, Scheduled},
@@ -45,7 +45,7 @@ pub(crate) async fn follow(world: &World) -> Vec<WakeEnd> {
     for Outgoing { body, delay, .. } in world.take(Queue::Wake) {
         world.pass(delay);
         let deadline = world.time().plus(Duration::from_secs(120));
-        ends.push(drain(world).wake(&Wake::decode(&body).unwrap(), deadline).await);
+        ends.push(Box::pin(drain(world).wake(&Wake::decode(&body).unwrap(), deadline)).await);
     }
     ends
 }
@@ -231,9 +231,9 @@ async fn a_delivery_that_fails_alone_goes_on_the_schedule_with_its_age() {
     assert!(age < Duration::from_secs(10), "three hours parked do not count: {age:?}");
 }
 
-#[tokio::test]
-async fn a_delivery_whose_age_is_beyond_the_schedule_is_dead_when_it_fails() {
-    let world = World::with(vec![integration("a")]);
+/// A world in which a parked delivery of an integration of this stream fails, whose schedule is over.
+async fn outlived(stream: Stream) -> World {
+    let world = World::with(vec![Integration { stream, ..integration("a") }]);
     let old = Delivery {
         integration: "a".into(),
         began: world.time().minus(Duration::from_mins(241)),
@@ -241,9 +241,28 @@ async fn a_delivery_whose_age_is_beyond_the_schedule_is_dead_when_it_fails() {
     };
     park(&&world, &"web".into(), &"a".into(), vec![old], world.time()).await[0].clone().unwrap();
     world.reply("a", Reply::Status(500));
-    follow(&world).await;
+    Box::pin(follow(&world)).await;
+    world
+}
+
+/// How many notices there are on the bus, and in the stream of operations.
+fn told(world: &World) -> (usize, usize) {
+    let on_the_bus = world.state().notices.len();
+    (on_the_bus, world.sent(Queue::Events).len())
+}
+
+#[tokio::test]
+async fn a_delivery_whose_age_is_beyond_the_schedule_is_dead_when_it_fails() {
+    let world = outlived(Stream::Impressions).await;
     assert_eq!((world.keys("parked/").len(), world.keys("dead/a/").len()), (0, 1));
     assert_eq!(world.counts("a"), Counts { unparked: 7, dead: 7, ..Counts::default() });
+    assert_eq!(told(&world), (1, 1));
+}
+
+#[tokio::test]
+async fn a_dead_delivery_of_the_stream_of_operations_is_told_on_the_bus_alone() {
+    let world = outlived(Stream::Operations).await;
+    assert_eq!(told(&world), (1, 0));
 }
 
 #[tokio::test]

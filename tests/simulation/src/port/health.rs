@@ -8,7 +8,11 @@ use flagpost_domain::{
     time::{Timestamp, millis},
 };
 
-use crate::{fault::Weather, table::Configured, trace::About};
+use crate::{
+    fault::{Fault, Weather},
+    table::Configured,
+    trace::About,
+};
 
 use super::Port;
 
@@ -51,6 +55,9 @@ impl HealthStore for Port {
             });
         }
         let Health { project, integration, .. } = health;
+        if health.breaker.open.is_none() && breaker.open.is_some() {
+            self.world.with(|state| state.witness.told.tries(integration));
+        }
         self.change("swap_breaker", Some(project), integration, move |item, now| {
             item.swap_breaker(&read, &new, calm, now)
         })
@@ -181,7 +188,9 @@ impl Port {
             let before = |since: i64| since < now - 60_000;
             let settled = configured.is_some_and(|one| before(one.since()))
                 && state.table.health.get(id).is_none_or(|item| before(item.since()));
-            if enabled && settled && state.plan.weather < Weather::Storm {
+            // A drain whose time ran out, by slow calls of everything, is as good as killed.
+            let exhausted = state.tally.of(Fault::OutOfTime) > 0;
+            if enabled && settled && !exhausted && state.plan.weather < Weather::Storm {
                 let integration = Some(state.witness.number(id));
                 state.witness.violate(now, About { integration, ..About::default() }, what);
             }

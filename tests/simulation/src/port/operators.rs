@@ -2,7 +2,7 @@
 
 use flagpost_domain::{
     id::{AdminKeyId, KeyId, ProjectId},
-    integration::Integration,
+    integration::{Integration, Stream},
     page::{Page, Part},
     ports::{
         AdminKey, AdminStore, KeyHash, KeyListing, Once, PortResult, Project, Remembered, Written,
@@ -10,7 +10,7 @@ use flagpost_domain::{
     time::Timestamp,
 };
 
-use crate::{owner::Owner, trace::About, world::State};
+use crate::{owner::Owner, told::What, trace::About, world::State};
 
 use super::Port;
 
@@ -201,6 +201,10 @@ impl AdminStore for Port {
         self.call("dynamodb:TransactWriteItems integration", move |state, now| {
             let written = state.table.replace_integration(&old, Some(&new), now);
             if written == Written::Done {
+                if new.enabled != old.enabled {
+                    let what = if new.enabled { What::Enabled } else { What::Disabled };
+                    state.witness.told.changed(&new.id, what);
+                }
                 state.know(&new, now);
             }
             written
@@ -218,6 +222,7 @@ impl AdminStore for Port {
             let written = state.table.replace_integration(&old, None, now);
             if written == Written::Done {
                 state.witness.deleted(&old.id);
+                state.witness.told.deleted(&old.id);
                 let about =
                     About { integration: Some(state.witness.number(&old.id)), ..About::default() };
                 state.note(now, about, || format!("integration {} deleted", old.id));
@@ -238,6 +243,9 @@ impl State {
                 .entry(host.to_owned())
                 .and_modify(|owner| owner.changed(integration, now))
                 .or_insert_with(|| Owner::new(integration, now));
+        }
+        if integration.stream == Stream::Operations {
+            self.witness.told.takes_operations(&integration.id);
         }
         if integration.own.template.is_some() {
             self.witness.makes(number);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flagpost_domain::{
+    limits::Limits,
     ports::{Answer, Request, SendError, Sender, Sent},
     preset::Success,
 };
@@ -41,13 +42,15 @@ impl Port {
             let about = About { integration: Some(integration), events: carried.events.clone() };
             let item = state.table.health.get(&id).map(|item| item.latest().clone());
             let open = item.as_ref().and_then(|item| item.health.breaker.open);
+            // Whoever sends works by what it read when it was begun, or before.
+            let known = now.saturating_sub(CONFIGURED_MS + state.ignorance_ms());
+            let limits = owner.limits(known);
             let maker = Maker {
                 invocation: self.invocation(),
                 drains: self.drains(),
                 probes: self.drains() && open.is_some(),
+                waits: self.drains() && !limits.iter().all(Limits::is_none),
             };
-            // Whoever sends works by what it read when it was begun, or before.
-            let known = now.saturating_sub(CONFIGURED_MS + state.ignorance_ms());
             let retries = owner.retries(known);
             if let Err(what) = owner.check(carried, known) {
                 state.witness.violate(now, about, what);
@@ -60,6 +63,9 @@ impl Port {
                     return None;
                 }
             };
+            if let Err(what) = self.check_limits(state, integration, &limits) {
+                state.witness.violate(now, about.clone(), what);
+            }
             let is_attempt = begun == Begun::Attempt;
             state.note(now, about.clone(), || {
                 let what = match begun {
@@ -121,6 +127,39 @@ impl Port {
     }
 }
 
+impl Port {
+    /// No more requests begin, and no more are under way, than one of these limits allows; and where all
+    /// are limits, only the drainer sends.
+    fn check_limits(
+        &self,
+        state: &mut State,
+        integration: u32,
+        known: &[Limits],
+    ) -> Result<(), String> {
+        let now = self.world.now() + self.who.off_ms;
+        let counted = state.witness.limited.begins(integration, known, now);
+        let is_limited = !known.iter().any(Limits::is_none);
+        if is_limited && !self.drains() {
+            return Err(format!("{} sends, and the limits are {known:?}", self.who.function));
+        }
+        // What stood still on its way begins later than its sender knows, and clocks differ.
+        let exact = ![Fault::Stalled, Fault::ClockOff].iter().any(|fault| state.plan.has(*fault));
+        if exact { counted } else { Ok(()) }
+    }
+}
+
+/// A request that waits for its answer.
+struct UnderWay<'a> {
+    port: &'a Port,
+    integration: u32,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.port.world.with(|state| state.witness.limited.ends(self.integration));
+    }
+}
+
 impl State {
     /// By how much what is known of health may be older still, by faults of this plan.
     fn ignorance_ms(&self) -> i64 {
@@ -158,6 +197,7 @@ impl Sender for Port {
             }
         };
         let Some((number, success)) = self.begin(&request, &carried) else { return nobody() };
+        let _under_way = UnderWay { port: self, integration: number };
         let events = &carried.events;
         let reaction = self.world.with(|state| {
             let roll = state.chance.random::<f64>();

@@ -104,6 +104,24 @@ async fn after_its_last_attempt_it_is_only_stored() {
     assert_eq!(world.counts("a"), Counts { unscheduled: 4, dead: 4, ..Counts::default() });
 }
 
+/// How many notices there are on the bus, and in the stream of operations.
+async fn told_of_dead(stream: Stream) -> (usize, usize) {
+    let world = World::with(vec![Integration { stream, ..integration("a") }]);
+    let (delivery, _) = scheduled(START, START);
+    let over = Schedule::default().over_at(&delivery.id, START).since(START);
+    let (_, body) = scheduled(START.minus(over), START.minus(over));
+    assert!(retry(&world, &body).await);
+    let told = world.state().notices.clone();
+    assert!(told.iter().all(|one| one.change.name() == "delivery.dead"), "{told:?}");
+    (told.len(), world.sent(Queue::Events).len())
+}
+
+#[tokio::test]
+async fn a_dead_delivery_is_told_of_in_the_stream_of_operations_unless_it_is_of_it() {
+    assert_eq!(told_of_dead(Stream::Impressions).await, (1, 1));
+    assert_eq!(told_of_dead(Stream::Operations).await, (1, 0));
+}
+
 #[tokio::test]
 async fn after_its_last_attempt_it_is_not_parked_either() {
     let world = World::with(vec![integration("a")]);

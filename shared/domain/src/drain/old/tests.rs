@@ -19,7 +19,7 @@ async fn follow(world: &World) {
         world.pass(sent.delay);
         let wake = Wake::decode(&sent.body).unwrap();
         let deadline = || world.time().plus(Duration::from_secs(120));
-        while let WakeEnd::Again(wait) = drain(world).wake(&wake, deadline()).await {
+        while let WakeEnd::Again(wait) = Box::pin(drain(world).wake(&wake, deadline())).await {
             world.pass(wait);
         }
     }
