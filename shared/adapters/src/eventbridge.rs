@@ -32,15 +32,38 @@ impl EventBridge {
 
 impl Notices for EventBridge {
     async fn publish(&self, notices: &[Notice]) -> PortResult<()> {
+        let mut end = Ok(());
         for chunk in notices.chunks(AT_ONCE) {
-            let entries = chunk.iter().map(entry).collect();
-            let call = self.client.put_events().set_entries(Some(entries));
-            let output = call.send().await.map_err(|error| port_error(PUT, &error))?;
-            if let Some(error) = output.entries().iter().find_map(refused) {
-                return Err(error);
+            // One that is refused is no reason to keep back the others.
+            if let Err(error) = self.put(chunk.iter().map(entry).collect()).await {
+                end = Err(error);
             }
         }
-        Ok(())
+        end
+    }
+}
+
+impl EventBridge {
+    /// Puts entries, and once more those that the bus has refused, which are not on it.
+    async fn put(&self, entries: Vec<PutEventsRequestEntry>) -> PortResult<()> {
+        let refused = self.try_put(&entries).await?;
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let again: Vec<_> = refused.into_iter().map(|(entry, _)| entry).collect();
+        let refused = self.try_put(&again).await?;
+        refused.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// The entries that were refused, with why.
+    async fn try_put(
+        &self,
+        entries: &[PutEventsRequestEntry],
+    ) -> PortResult<Vec<(PutEventsRequestEntry, PortError)>> {
+        let call = self.client.put_events().set_entries(Some(entries.to_vec()));
+        let output = call.send().await.map_err(|error| port_error(PUT, &error))?;
+        let ends = entries.iter().zip(output.entries());
+        Ok(ends.filter_map(|(entry, end)| Some((entry.clone(), refused(end)?))).collect())
     }
 }
 

@@ -20,6 +20,9 @@ const MAX_ATTEMPTS: u32 = 3;
 const CONNECT: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(3);
 const OPERATION: Duration = Duration::from_secs(8);
+/// The same for the event bus: nobody's work should wait long for a notice.
+const TELLING_ATTEMPT: Duration = Duration::from_millis(1_500);
+const TELLING: Duration = Duration::from_secs(3);
 
 /// The SDKs' configuration, from which clients are made: one for each service that is used.
 #[derive(Clone, Debug)]
@@ -65,7 +68,15 @@ impl Clients {
 
     /// The account's default event bus.
     pub fn bus(&self) -> EventBridge {
-        EventBridge::new(aws_sdk_eventbridge::Client::new(&self.config))
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT)
+            .operation_attempt_timeout(TELLING_ATTEMPT)
+            .operation_timeout(TELLING)
+            .build();
+        let config = aws_sdk_eventbridge::config::Builder::from(&self.config)
+            .timeout_config(timeouts)
+            .build();
+        EventBridge::new(aws_sdk_eventbridge::Client::from_conf(config))
     }
 
     /// The bucket of this name.
