@@ -69,6 +69,7 @@ export function chart(place, hours, now = Date.now()) {
   place.replaceChildren(
     picture,
     legend(KINDS),
+    h("p", { className: "hint" }, "What happened in each hour: an event that failed, was parked and then delivered counts as all three."),
     h(
       "details",
       { open },
