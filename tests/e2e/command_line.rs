@@ -14,6 +14,7 @@ use tokio::{
 
 use crate::{
     api::bearer,
+    command::unconfigured,
     project::{Project, Webhook},
     receiver::{Received, Reply},
     sample,
@@ -227,7 +228,7 @@ async fn settings_come_from_flags_the_environment_or_a_file_in_this_order() {
         fs::write(&file, text).unwrap();
     };
     let sees_it = async |arguments: &[&str], environment: &[(&str, &str)]| {
-        let mut command = project.unconfigured(&["integrations", "list", "--json"]);
+        let mut command = unconfigured(&["integrations", "list", "--json"]);
         command.args(arguments).envs(environment.iter().copied());
         let ran = project.ran(command).await;
         assert_eq!(
@@ -248,7 +249,7 @@ async fn settings_come_from_flags_the_environment_or_a_file_in_this_order() {
     sees_it(&["-p", &project.id], &[found, ("FLAGPOST_PROJECT", "a-third")]).await;
     let wrong = ("FLAGPOST_ADMIN_KEY", "wrong-0123456789");
     sees_it(&["-p", &project.id, "--key-file", key_text], &[found, wrong]).await;
-    let mut refused = project.unconfigured(&["integrations", "list", "-p", &project.id]);
+    let mut refused = unconfigured(&["integrations", "list", "-p", &project.id]);
     refused.envs([found, wrong]);
     assert_eq!(project.ran(refused).await.status, 1, "the environment comes before the file");
     fs::remove_dir_all(home).unwrap();
@@ -292,7 +293,7 @@ async fn what_cannot_be_done_is_told() {
     let unknown = project.run(&["pause", "01a1fd2a6c807b1c8d2e3f4051627384"]).await;
     assert_eq!(unknown.status, 1);
     assert!(unknown.err.contains("(404)"), "{unknown:?}");
-    let mut nothing = project.unconfigured(&["status", "Warehouse"]);
+    let mut nothing = unconfigured(&["status", "Warehouse"]);
     nothing.env("FLAGPOST_URL", &project.stack.endpoint);
     let nothing = project.ran(nothing).await;
     assert_eq!(nothing.status, 2);
