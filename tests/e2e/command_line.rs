@@ -96,7 +96,7 @@ async fn a_tail_shows_attempts_as_they_are_made() {
     let (mut told, mut records) = (lines(people.stdout.take()), lines(machines.stdout.take()));
 
     project.post(&sample::dozen("tail")).await;
-    let (line, record) = both(&mut told, &mut records).await;
+    let (line, record) = both(&project, &mut told, &mut records).await;
     assert_eq!(
         (&record["outcome"], &record["status"], &record["events"]),
         (&json!("delivered"), &json!(200), &json!(12))
@@ -107,13 +107,13 @@ async fn a_tail_shows_attempts_as_they_are_made() {
 
     webhook.receiver.answers_always(500);
     project.post(&sample::impressions("tail-fails", 1)).await;
-    let (line, record) = both(&mut told, &mut records).await;
+    let (line, record) = both(&project, &mut told, &mut records).await;
     assert_eq!((&record["outcome"], &record["then"]), (&json!("failed"), &json!("scheduled")));
     assert!(line.contains("  failed ") && line.contains("  scheduled "), "{line}");
 
     // Its next attempt is told once, too.
     webhook.receiver.answers_always(200);
-    let again = both(&mut told, &mut records).await.1;
+    let again = both(&project, &mut told, &mut records).await.1;
     assert_eq!((&again["delivery"], &again["outcome"]), (&record["delivery"], &json!("delivered")));
     assert_ne!(again["id"], record["id"]);
 
@@ -136,11 +136,14 @@ fn lines<R: AsyncRead + Unpin>(output: Option<R>) -> Lines<BufReader<R>> {
 
 /// The next line of both, and the record that one of them is.
 async fn both<A: AsyncRead + Unpin, B: AsyncRead + Unpin>(
+    project: &Project,
     told: &mut Lines<BufReader<A>>,
     records: &mut Lines<BufReader<B>>,
 ) -> (String, Value) {
     let line = told.next_line().await.unwrap().unwrap();
     let record = records.next_line().await.unwrap().unwrap();
+    let key = &project.stack.admin_key;
+    assert!(!line.contains(key) && !record.contains(key), "the key is shown: {line}, {record}");
     (line, serde_json::from_str(&record).unwrap())
 }
 
