@@ -256,7 +256,8 @@ def metrics(template):
                     yield f"Dashboard: {name} is not that of the stack"
     for name in sorted(shown ^ printed - {"BacklogEvents"}):
         yield f"Dashboard: {name} is {'shown and never printed' if name in shown else 'printed and not shown'}"
-    for alarm, properties in named(template, "AWS::CloudWatch::Alarm").items():
+    alarms, page = named(template, "AWS::CloudWatch::Alarm"), OPERATIONS.read_text()
+    for alarm, properties in alarms.items():
         if properties["Namespace"] == {"Ref": "MetricsNamespace"}:
             if properties["MetricName"] not in printed:
                 yield f"{alarm}: {properties['MetricName']} is never printed"
@@ -264,8 +265,10 @@ def metrics(template):
                 yield f"{alarm}: its dimensions are none that are printed"
         if "AlarmActions" not in properties or properties.get("TreatMissingData") != "notBreaching":
             yield f"{alarm}: tells nobody, or tells of silence"
-        if f"`{alarm}`" not in OPERATIONS.read_text():
+        if f"`{alarm}`" not in page:
             yield f"{alarm}: docs/operations.md does not say what to do"
+    for alarm in sorted(set(re.findall(r"`([A-Z]\w+Alarm)`", page)) - set(alarms)):
+        yield f"{alarm}: docs/operations.md has it, and the template does not"
 
 
 CHECKS = (table, bucket, queues, mappings, times, defaults, logs, tls_only, permissions, metrics)

@@ -66,6 +66,7 @@ BREAKS = {
     ),
     "BacklogAgeAlarm: its dimensions": lambda t: properties(t, "BacklogAgeAlarm")["Dimensions"].pop(),
     "BacklogAgeAlarm: tells nobody": lambda t: properties(t, "BacklogAgeAlarm").pop("AlarmActions"),
+    "BacklogAgeAlarm: docs/operations.md has it": lambda t: t["Resources"].pop("BacklogAgeAlarm"),
     "another shape": lambda t: t["Resources"].pop("DrainFunction"),
 }
 

@@ -1,11 +1,18 @@
 //! What an endpoint answered, as text that can be shown.
 
+use std::collections::BTreeSet;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use percent_encoding::percent_decode_str;
+
 use crate::{destination::Destination, integration::Integration};
 
 /// So much of an answer is kept.
 const KEPT: usize = 1024;
 /// Parts of a URL's path that are so long, and its query, may be secrets.
 const SECRET_PART: usize = 12;
+/// Pieces of a secret that are shorter may be any word.
+const SECRET_PIECE: usize = 5;
 /// In the place of a secret.
 pub(crate) const MASK: &str = "***";
 
@@ -14,7 +21,7 @@ pub(crate) const MASK: &str = "***";
 /// endpoints show the request that they got.
 pub fn answer_text(body: &[u8], integration: &Integration, to: &Destination) -> Option<String> {
     let text = beginning(body)?;
-    let masked = secrets(integration, to).fold(text, |text, secret| text.replace(&secret, MASK));
+    let masked = secrets(integration, to).iter().fold(text, |text, secret| text.replace(secret, MASK));
     let clean = masked.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c });
     let clean: String = clean.collect::<String>().trim().chars().collect();
     let end = clean.floor_char_boundary(KEPT);
@@ -35,18 +42,52 @@ fn beginning(body: &[u8]) -> Option<String> {
 }
 
 /// Longer ones first, so that none hides the rest of another.
-fn secrets(integration: &Integration, to: &Destination) -> impl Iterator<Item = String> {
+fn secrets(integration: &Integration, to: &Destination) -> Vec<String> {
     let own = &integration.own;
     let old = own.old_secret.as_ref().map(|old| &old.secret);
     let kept = own.headers.values().chain(&own.secret).chain(old);
     let url = to.url();
-    let mut all: Vec<_> = kept.map(|secret| secret.reveal().to_owned()).collect();
     // A path may be a capability, as Slack's are; a short part of one is none.
     let parts = url.path().split('/').filter(|part| part.len() >= SECRET_PART);
-    all.extend(parts.chain(url.query()).map(str::to_owned));
-    all.retain(|secret| !secret.is_empty());
+    let mut whole: Vec<_> = kept.map(|secret| secret.reveal().to_owned()).collect();
+    whole.extend(parts.chain(url.query()).map(str::to_owned));
+    whole.retain(|secret| !secret.is_empty());
+    // An endpoint may show less than it was sent: the token alone, or the value of a parameter.
+    let mut pieces: Vec<_> = whole.iter().flat_map(|secret| pieces(secret)).collect();
+    pieces.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+    pieces.retain(|piece| piece.len() >= SECRET_PIECE);
+    let mut all: BTreeSet<_> = whole.into_iter().chain(pieces).collect();
+    // As it is written within a text of JSON.
+    all.extend(all.iter().filter_map(|secret| within_json(secret)).collect::<Vec<_>>());
+    let mut all: Vec<_> = all.into_iter().collect();
     all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    all.into_iter()
+    all
+}
+
+/// What of a secret an endpoint may show by itself: the credentials after their scheme, name and
+/// password of `Basic` ones, the key behind its prefix, and all of it without percent-encoding.
+fn pieces(secret: &str) -> Vec<String> {
+    let mut pieces = Vec::new();
+    if let Some((scheme, credentials)) = secret.split_once(' ') {
+        let credentials = credentials.trim();
+        pieces.push(credentials.to_owned());
+        if scheme.eq_ignore_ascii_case("basic")
+            && let Ok(decoded) = BASE64_STANDARD.decode(credentials)
+            && let Ok(decoded) = String::from_utf8(decoded)
+        {
+            pieces.extend(decoded.split_once(':').map(|(_, password)| password.to_owned()));
+            pieces.push(decoded);
+        }
+    }
+    pieces.extend(secret.strip_prefix("whsec_").map(str::to_owned));
+    pieces.push(percent_decode_str(secret).decode_utf8_lossy().into_owned());
+    pieces
+}
+
+fn within_json(secret: &str) -> Option<String> {
+    let written = serde_json::to_string(secret).ok()?;
+    let inner = written.get(1..written.len() - 1)?;
+    (inner != secret).then(|| inner.to_owned())
 }
 
 #[cfg(test)]
@@ -57,8 +98,10 @@ mod tests {
     };
 
     fn shown(body: &[u8]) -> Option<String> {
+        let basic = BASE64_STANDARD.encode("me:pass w\"rd");
+        let basic = ("X-Basic".to_owned(), Secret::new(format!("Basic {basic}")));
         let own = Own {
-            headers: [("Authorization".to_owned(), Secret::new("Bearer t0p"))].into(),
+            headers: [("Authorization".to_owned(), Secret::new("Bearer t0p-t0ken")), basic].into(),
             secret: Some(Secret::new("hunter2-hunter2")),
             ..Own::default()
         };
@@ -82,9 +125,14 @@ mod tests {
     #[test]
     fn what_it_repeats_of_the_integrations_secrets_is_masked() {
         let echo =
-            b"POST /services/T0123456/abcdefghijkl?token=abc Authorization: Bearer t0p hunter2-hunter2";
+            b"POST /services/T0123456/abcdefghijkl?token=abc Authorization: Bearer t0p-t0ken hunter2-hunter2";
         let masked = "POST /services/T0123456/***?*** Authorization: *** ***";
         assert_eq!(shown(echo), Some(masked.to_owned()));
+        let pieces = br#"{"error": "invalid token t0p-t0ken", "user": "me:pass w\"rd"} value pass w"rd"#;
+        assert_eq!(
+            shown(pieces),
+            Some(r#"{"error": "invalid token ***", "user": "***"} value ***"#.to_owned())
+        );
         let late = [b"x".repeat(1_020), b"hunter2-hunter2".to_vec()].concat();
         assert_eq!(shown(&late), Some(format!("{}***", "x".repeat(1_020))));
     }

@@ -173,7 +173,8 @@ impl<P: Ports> Drain<P> {
             Found::Present(integration) if !integration.enabled => SliceEnd::Leave,
             Found::Present(integration) => {
                 let gate = Gate::new(integration.own.limits, *rate, calm, self.ports.clock().now());
-                Slice::new(self, *integration, owner, deadline, gate).run().await?
+                let slice = Slice::new(self, *integration, owner, deadline, gate);
+                Box::pin(slice.run()).await?
             }
         };
         match end {

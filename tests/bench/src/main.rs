@@ -16,6 +16,7 @@ mod product;
 mod receiver;
 mod rounds;
 mod sample;
+mod sizes;
 mod target;
 mod usage;
 
@@ -25,7 +26,7 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "flagpost-bench paths ROUNDS | flagpost-bench payloads ROUNDS | \
-                     flagpost-bench processes ROUNDS BATCH NODE RUNTIME (the built function, Node, \
+                     flagpost-bench sizes | flagpost-bench processes ROUNDS BATCH NODE RUNTIME (the built function, Node, \
                      and the Node function's runtime.mjs)";
 
 #[tokio::main(flavor = "current_thread")]
@@ -46,6 +47,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: &[&str]) -> Outcome<bool> {
     match arguments {
         ["paths", rounds] => paths::run(rounds.parse()?).await,
+        ["sizes"] => sizes::run().await,
         ["payloads", rounds] => payloads::run(rounds.parse()?),
         ["processes", rounds, batch, node, runtime] => {
             let programs = processes::Programs {

@@ -6,6 +6,7 @@ use flagpost_domain::{
     breaker,
     ingest::{Ingest, Limits},
     integration::{Integration, MAX_BYTES, MAX_EVENTS, Own, Stream},
+    metrics::Metrics,
     native::Post,
     preset::Preset,
     retry::Schedule,
@@ -56,6 +57,11 @@ impl<'a> Taker<'a> {
         Self { ingest: Ingest::new(texts, store, WallClock, limits) }
     }
 
+    /// What it measured.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        self.ingest.metrics()
+    }
+
     /// Accepts a request: how many events it has.
     pub(crate) async fn accept(&self, body: &Bytes) -> Outcome<usize> {
         let post = Post::to("/v1/impressions", body.clone())
@@ -91,6 +97,11 @@ impl Deliverer {
             old_backlog: std::time::Duration::from_hours(1),
         };
         Self { batch: Batch::new(Idle::new(Store::with(vec![integration]), endpoint), policy) }
+    }
+
+    /// What it measured.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        self.batch.metrics()
     }
 
     /// Delivers messages.

@@ -155,7 +155,9 @@ impl Life {
         // A part takes the place of what is deleted next.
         let replaces = self.parked_copies > 0 && !stored.same;
         self.parked_copies += u32::from(!again);
-        self.tangled |= self.parked_copies > 1 && !replaces;
+        // What is also on the schedule comes from there, and what is parked is a copy.
+        let copied = storm && self.scheduled_copies > 0;
+        self.tangled |= self.parked_copies > 1 && (copied || !replaces);
         let checked = self.check_age(stored, storm, now);
         self.parks += 1;
         self.parked_since.get_or_insert(now);

@@ -53,6 +53,9 @@ const TROUBLE_ENOUGH: usize = 3;
 /// an endpoint that answers is not overloaded by them, and a few that it never takes do not keep it
 /// shut.
 const PROBES: usize = 5;
+/// So long before the function's time is over all attempts have ended: health, counts, the delivery
+/// log, notices and the timer are still to be written.
+const END: Duration = Duration::from_secs(10);
 /// What this version cannot handle is looked at again after this.
 const LEFT_ALONE: Duration = Duration::from_mins(5);
 
@@ -112,7 +115,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             integration: Arc::new(integration),
             configured_at: now,
             owner,
-            deadline,
+            deadline: deadline.minus(END),
             gate: Arc::new(gate),
             checked_at: None,
             seen: Vec::new(),
