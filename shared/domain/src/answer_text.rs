@@ -21,7 +21,8 @@ pub(crate) const MASK: &str = "***";
 /// endpoints show the request that they got.
 pub fn answer_text(body: &[u8], integration: &Integration, to: &Destination) -> Option<String> {
     let text = beginning(body)?;
-    let masked = secrets(integration, to).iter().fold(text, |text, secret| text.replace(secret, MASK));
+    let masked =
+        secrets(integration, to).iter().fold(text, |text, secret| text.replace(secret, MASK));
     let clean = masked.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c });
     let clean: String = clean.collect::<String>().trim().chars().collect();
     let end = clean.floor_char_boundary(KEPT);
@@ -128,7 +129,8 @@ mod tests {
             b"POST /services/T0123456/abcdefghijkl?token=abc Authorization: Bearer t0p-t0ken hunter2-hunter2";
         let masked = "POST /services/T0123456/***?*** Authorization: *** ***";
         assert_eq!(shown(echo), Some(masked.to_owned()));
-        let pieces = br#"{"error": "invalid token t0p-t0ken", "user": "me:pass w\"rd"} value pass w"rd"#;
+        let pieces =
+            br#"{"error": "invalid token t0p-t0ken", "user": "me:pass w\"rd"} value pass w"rd"#;
         assert_eq!(
             shown(pieces),
             Some(r#"{"error": "invalid token ***", "user": "***"} value ***"#.to_owned())
