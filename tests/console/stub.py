@@ -5,6 +5,7 @@ The answers have the forms of docs/api.md. What is asked is kept, so that a test
 
 import json
 import math
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +30,23 @@ class Refusal(Exception):
         }  # fmt: skip
 
 
+class Held:
+    """One answer that is made in time and sent late: the next to such a request."""
+
+    def __init__(self, method, end):
+        self.method, self.end = method, end
+        self.asked, self.freed = threading.Event(), threading.Event()
+
+    def takes(self, method, path):
+        return not self.asked.is_set() and method == self.method and path.endswith(self.end)
+
+    def wait_until_asked(self):
+        assert self.asked.wait(10), f"nobody asked for {self.end}"
+
+    def free(self):
+        self.freed.set()
+
+
 class Integration:
     def __init__(self, id, name, now, state="well", **settings):
         self.document = {
@@ -43,6 +61,12 @@ class Integration:
         self.attempts = [attempt(now, index, sick=state == "open" and index < 40) for index in range(70)]
         self.dead = [laid("dead", now - (40 - index) * HOUR, index) for index in range(3)]
         self.parked = [laid("parked", now - index * 60_000, index) for index in range(6 if state in ("open", "paused") else 0)]
+
+    def laid(self, state, id):
+        found = next((laid for laid in getattr(self, state) if laid["id"] == id), None)
+        if found is None:
+            raise Refusal(404, "not-found", "there is no such delivery")
+        return found
 
     def status(self):
         sick = self.state == "open" and self.pause is None
@@ -98,7 +122,18 @@ class World:
     def __init__(self):
         now = int(time.time() * 1000)
         self.asked = []
+        self.sent = []
         self.failing = set()
+        self.held = []
+        self.is_key_known = True
+        #: What every dead or parked delivery has in it.
+        self.events = [{"key": "user-17", "split": "new-checkout", "note": HOSTILE}]
+        #: Up to when the last dry run counted, and whether answers say so.
+        self.counted = None
+        self.names_end = True
+        self.is_sparse = False
+        #: What the browser may do with the page itself.
+        self.kept = "no-store"
         self.integrations = {
             one.document["id"]: one
             for one in (
@@ -111,6 +146,18 @@ class World:
             )
         }  # fmt: skip
 
+    def hold(self, method, end):
+        """Holds back the next answer to such a request, until it is freed."""
+        self.held.append(Held(method, end))
+        return self.held[-1]
+
+    def taking(self, method, path):
+        """What holds back this answer, if anything does."""
+        held = next((one for one in self.held if one.takes(method, path)), None)
+        if held:
+            held.asked.set()
+        return held
+
     def answer(self, method, path, query, body, if_match):
         self.asked.append((method, path, query, body))
         match path.strip("/").split("/"):
@@ -119,7 +166,7 @@ class World:
                 return 200, {"projects": projects, "next": None}
             case ["v1", "projects", "shop", "integrations"]:
                 listed = [{**one.document, "url": "https://hooks.example.com"} for one in self.integrations.values()]
-                return 200, {"integrations": listed, "next": None}
+                return 200, part(sorted(listed, key=lambda one: one["name"]), "integrations", query)
             case ["v1", "projects", "web", "integrations"]:
                 return 200, {"integrations": [], "next": None}
             case ["v1", "projects", "shop", "integrations", id, *rest] if id in self.integrations:
@@ -145,16 +192,18 @@ class World:
                     tried for tried in one.attempts
                     if query.get("outcome", tried["outcome"]) == tried["outcome"] and low <= tried["at"] < high
                 ]  # fmt: skip
+                # With an outcome a part may have none, and others behind it.
+                if self.is_sparse and "outcome" in query and "cursor" not in query:
+                    return 200, {"attempts": [], "next": "0"}
                 return 200, part(wanted, "attempts", query)
             case "GET", ["deliveries"]:
                 return 200, part(getattr(one, query["state"]), "deliveries", query)
             case "GET", ["deliveries", state, id]:
-                found = next(laid for laid in getattr(one, state) if laid["id"] == id)
-                return 200, {**found, "payload": [{"key": "user-17", "split": "new-checkout", "note": HOSTILE}]}
+                return 200, {**one.laid(state, id), "payload": self.events}
             case "POST", ["deliveries", "dead", id, "replay"]:
-                replayed = [laid for laid in one.dead if laid["id"] == id]
-                one.dead = [laid for laid in one.dead if laid["id"] != id]
-                return 200, swept(replayed, True, False)
+                replayed = one.laid("dead", id)
+                one.dead.remove(replayed)
+                return 200, swept([replayed], True, False)
             case "POST", ["deliveries", "replay"]:
                 return self.replay(one, body)
             case "POST", ["pause"]:
@@ -169,14 +218,17 @@ class World:
         raise Refusal(404, "not-found", "there is no such path")
 
     def replay(self, one, body):
-        low, high = body.get("from", 0), body.get("to", math.inf)
+        # What dies after the request began is left to the next: the answer says up to when it went.
+        low, high = body.get("from", 0), min(body.get("to", math.inf), int(time.time() * 1000))
         found = [laid for laid in one.dead if low <= laid["at"] < high]
+        end = {"to": high} if self.names_end else {}
         if body.get("dry_run"):
-            return 200, swept(found, True, True)
+            self.counted = high
+            return 200, {**swept(found, True, True), **end}
         # Never more than two at a time, so that it takes more requests than one.
         now, later = found[:2], found[2:]
         one.dead = [laid for laid in one.dead if laid not in now]
-        return 200, swept(now, not later, False)
+        return 200, {**swept(now, not later, False), **end}
 
     def resume(self, one, body):
         if body.get("from") != "now":
@@ -191,6 +243,11 @@ class World:
         if not body.get("dry_run"):
             one.parked, one.pause = [], None
         return 200, swept(parked, True, bool(body.get("dry_run")))
+
+
+def spelled(document):
+    """As JSON, where a text `number:1.10` stands for a number that is spelled so."""
+    return re.sub(r'"number:([^"]*)"', r"\1", json.dumps(document))
 
 
 def part(items, field, query):
@@ -210,7 +267,7 @@ def tested(one, body):
     return {
         "request": {
             "method": "POST", "url": one.document["url"],
-            "headers": {"content-type": "application/json", "webhook-id": "test_1", "authorization": "•••"},
+            "headers": {"content-type": "application/json", "webhook-id": "test_1", "authorization": "***"},
             "body": json.dumps([event]), "gzipped": False,
         },
         "answer": {"status": 500 if failed else 200, "body": HOSTILE if failed else "thank you"},
@@ -265,8 +322,9 @@ class Handler(BaseHTTPRequestHandler):
         if "/" in name or not path.is_file():
             return self.send(404, "application/json", b"{}")
         policy = (ADMIN / "console.policy").read_text().strip()
+        self.remember(b"")
         more = {
-            "Cache-Control": "no-cache", "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer",
+            "Cache-Control": self.server.world.kept if name == "index.html" else "no-cache", "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff", "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
         }  # fmt: skip
@@ -275,11 +333,14 @@ class Handler(BaseHTTPRequestHandler):
     def api(self):
         where = urlsplit(self.path)
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.remember(sent)
         more = {}
+        held = None
         try:
-            if self.headers.get("Authorization") != f"Bearer {KEY}":
+            if not self.server.world.is_key_known or self.headers.get("Authorization") != f"Bearer {KEY}":
                 raise Refusal(401, "unauthorized", "the key is not known")
             with self.server.lock:
+                held = self.server.world.taking(self.command, where.path)
                 status, document = self.server.world.answer(
                     self.command, unquote(where.path), dict(parse_qsl(where.query)), json.loads(sent or b"{}"),
                     self.headers.get("If-Match"),
@@ -287,10 +348,21 @@ class Handler(BaseHTTPRequestHandler):
             if "version" in document:
                 more["ETag"] = f'"{document["version"]}"'
             kind = "application/json"
+            answer = spelled(document)
         except Refusal as refusal:
             more.update(refusal.headers)
-            status, document, kind = refusal.status, refusal.problem, "application/problem+json"
-        self.send(status, kind, json.dumps(document).encode(), more)
+            status, answer, kind = refusal.status, json.dumps(refusal.problem), "application/problem+json"
+        if held:
+            held.freed.wait(30)
+        try:
+            self.send(status, kind, answer.encode(), more)
+        except ConnectionError:
+            # The page no longer waits for it.
+            self.close_connection = True
+
+    def remember(self, sent):
+        """Everything of a request, as it came."""
+        self.server.world.sent.append((self.path, self.headers.items(), sent.decode()))
 
     def send(self, status, kind, body, more=()):
         self.send_response(status)

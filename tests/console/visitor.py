@@ -13,20 +13,25 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 
 
 @contextmanager
-def visitor(browser, url, key, width=1440, scheme="light", patience_ms=PATIENCE_MS, refused=True):
+def visitor(
+    browser, url, key, width=1440, scheme="light", patience_ms=PATIENCE_MS, refused=True, zone="UTC", clock=False, address=""
+):
     """A fresh browser profile at the console, where the API may refuse something or not. At the end nothing may have been
-    complained of (what the policy forbids is), nobody else have been asked, and no key be kept."""
+    complained of (what the policy forbids is), nobody else have been asked, and no key be kept. With a `clock` the page's
+    timers are the test's: see `Visitor.pass_time`."""
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-GB", timezone_id="UTC", reduced_motion="reduce"
+        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-GB", timezone_id=zone, reduced_motion="reduce"
     )
     context.set_default_timeout(patience_ms)
     page = context.new_page()
+    if clock:
+        page.clock.install()
     complaints, elsewhere = [], []
     context.on("request", lambda asked: asked.url.startswith(f"{url}/") or elsewhere.append(asked.url))
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     try:
-        page.goto(f"{url}/console")
+        page.goto(f"{url}/console{address}")
         one = Visitor(page, key)
         yield one
         one.keeps_no_key()
@@ -75,6 +80,27 @@ class Visitor:
 
     def shot(self, name):
         shot(self.page, name, whole=self.dialog().count() == 0)
+
+    def pass_time(self, seconds=10):
+        """So much time passes in the page, all at once; by itself, enough for one look at what is new."""
+        expect(self.page.locator(".view.loaded")).to_be_attached()
+        self.settle()
+        self.page.clock.run_for(seconds * 1000)
+
+    def settle(self):
+        """Whatever has arrived is dealt with; the time is the test's own, and not the page's."""
+        self.page.wait_for_timeout(100)
+        for _ in range(3):
+            self.page.evaluate(
+                "new Promise((go) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = go; port2.postMessage(0); })"
+            )
+
+    def lets_go(self, held):
+        """An answer that was held back arrives at last."""
+        with self.page.expect_response(lambda answer: answer.url.split("?")[0].endswith(held.end)) as came:
+            held.free()
+        came.value.finished()
+        self.settle()
 
     def fits(self):
         """Nothing sticks out at the side."""

@@ -5,6 +5,9 @@ let key = null;
 
 const ROOT = new URL("../", import.meta.url);
 
+/** Tells `lost` when the API no longer takes the key, with its words as `detail`, and `found` when there is one again. */
+export const session = new EventTarget();
+
 /** What the API refused, as problem details say it. */
 export class Refused extends Error {
   constructor(status, problem, retryAfter = null) {
@@ -18,11 +21,14 @@ export class Refused extends Error {
   }
 }
 
+/** Whether what was asked for was given up on this side, as nobody looks any more: nothing to tell. */
+export const isGivenUp = (fault) => fault?.name === "AbortError";
+
 /** JSON that goes out as it was typed, so that no number loses a digit on the way. */
 export class Raw {
   /** Throws where it is no JSON. */
   constructor(text) {
-    this.value = JSON.parse(text);
+    JSON.parse(text);
     this.text = text;
   }
 }
@@ -36,37 +42,49 @@ export const signedIn = () => key !== null;
 export const forget = () => (key = null);
 
 /** Takes the key if it is one. */
-export async function signIn(typed) {
+export async function signIn(typed, signal) {
   // A header takes nothing else; said here, as the browser's own words would be about bytes.
   if (!/^[\x21-\x7e]+$/.test(typed)) throw new Error("A key is one line of visible ASCII characters.");
+  await ask(typed, "GET", ["projects"], { query: { limit: 1 }, signal });
   key = typed;
+  session.dispatchEvent(new Event("found"));
+}
+
+export const get = (path, query, signal) => call("GET", path, { query, signal });
+export const post = (path, body, signal) => call("POST", path, { body, signal });
+
+/** A list's `[items, next]`. */
+export async function page(path, field, query, signal) {
+  const answer = await get(path, query, signal);
+  return [answer[field] ?? [], answer.next ?? null];
+}
+
+/** The answer's JSON; with `whole`, `{body, text, etag}`, where `text` is the JSON as it came. */
+export async function call(method, path, how = {}) {
+  const mine = key;
+  if (mine === null) throw new DOMException("There is no key.", "AbortError");
   try {
-    return await get(["projects"], { limit: 1 });
+    return await ask(mine, method, path, how);
   } catch (fault) {
-    key = null;
+    // Not where another key was given meanwhile.
+    if (fault.status === 401 && key === mine) {
+      forget();
+      session.dispatchEvent(new CustomEvent("lost", { detail: fault.message }));
+    }
     throw fault;
   }
 }
 
-export const get = (path, query) => call("GET", path, { query });
-export const post = (path, body = {}) => call("POST", path, { body });
-
-/** A list's `[items, next]`. */
-export async function page(path, field, query) {
-  const answer = await get(path, query);
-  return [answer[field] ?? [], answer.next ?? null];
-}
-
-/** The answer's JSON; with `whole`, `{body, etag}`. */
-export async function call(method, path, { query = {}, body, etag, whole = false, signal } = {}) {
+async function ask(mine, method, path, { query = {}, body, etag, whole = false, signal }) {
   const url = new URL(`v1/${path.map(encodeURIComponent).join("/")}`, ROOT);
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
   }
-  const headers = { Authorization: `Bearer ${key}`, Accept: "application/json" };
+  const headers = { Authorization: `Bearer ${mine}`, Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (etag !== undefined) headers["If-Match"] = etag;
   let answer;
+  let text;
   try {
     answer = await fetch(url, {
       method,
@@ -78,11 +96,11 @@ export async function call(method, path, { query = {}, body, etag, whole = false
       redirect: "error",
       referrerPolicy: "no-referrer",
     });
+    text = await answer.text();
   } catch (fault) {
-    if (fault.name === "AbortError") throw fault;
+    if (isGivenUp(fault)) throw fault;
     throw new Error("Flagpost cannot be reached.");
   }
-  const text = await answer.text();
   let said = null;
   try {
     said = text === "" ? null : JSON.parse(text);
@@ -90,5 +108,5 @@ export async function call(method, path, { query = {}, body, etag, whole = false
     if (answer.ok) throw new Error("The answer is not JSON.");
   }
   if (!answer.ok) throw new Refused(answer.status, said ?? {}, Number(answer.headers.get("Retry-After")) || null);
-  return whole ? { body: said, etag: answer.headers.get("ETag") } : said;
+  return whole ? { body: said, text, etag: answer.headers.get("ETag") } : said;
 }

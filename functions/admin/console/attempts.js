@@ -1,53 +1,117 @@
 // The attempts of an integration, newest first: what was tried, and what the endpoint answered.
 
 import { page } from "./api.js";
-import { latency, redrawn } from "./chart.js";
 import { button, choice, field, h } from "./dom.js";
 import { brief, grouped, size, time } from "./words.js";
 
 const PART = 20;
+/** So many are listed at most: a page that stays open for a day must not grow for a day. */
+const MOST = 500;
+/** A look at what is new takes parts of this many, and so many of them at most. */
+const FRESH_PART = 100;
+const FRESH_PARTS = 5;
+/** Records are written when the function that made the attempts ends, after 120 s at most: so far back a late one may be. */
+const LATE_MS = 150_000;
 const OUTCOMES = ["delivered", "failed", "waiting", "gone", "too_large", "unanswered", "unfinished"];
 const COLUMNS = ["When", "Outcome", "Status", "Latency", "Events", "Then"];
 
-export function attempts(path, signal) {
-  const known = new Map();
+export function attempts(path, signal, run) {
+  // The listed ones, in their order, and by their names.
+  let listed = [];
+  const known = new Set();
   let next = null;
   let outcome = "";
-  const figures = h("div");
+  // Grows when another outcome is chosen: then answers for the one before are dropped.
+  let turn = 0;
   const rows = h("tbody");
-  const empty = h("p", { className: "hint", hidden: true }, "No attempts, or none that are still kept.");
-  const older = button("Show older", () => load(next, false), { hidden: true });
+  const empty = h("p", { className: "hint", hidden: true });
+  const full = h("p", { className: "hint", hidden: true }, `The newest ${MOST} are shown. GET …/attempts lists all that are kept.`);
+  const older = button("Show older", () => run(more), { hidden: true });
   const filter = choice([["", "all"], ...OUTCOMES.map((name) => [name, name.replace("_", " ")])], "", {
     change: async (event) => {
       outcome = event.target.value;
-      known.clear();
-      rows.replaceChildren();
-      await load(null, false);
+      turn += 1;
+      clear(null);
+      await run(more);
     },
   });
 
-  async function load(cursor, isFresh) {
-    const wanted = outcome;
-    const [some, after] = await page([...path, "attempts"], "attempts", { outcome, cursor, limit: PART });
-    if (signal.aborted || wanted !== outcome) return;
-    const fresh = some.filter((one) => !known.has(one.id));
-    for (const one of fresh) known.set(one.id, one);
-    const made = fresh.map(row);
-    if (isFresh) rows.prepend(...made.flat());
-    else rows.append(...made.flat());
-    // A look at what is new leaves alone how far the older ones were listed.
-    if (!isFresh || rows.childElementCount === made.length * 2) next = after;
-    older.hidden = next === null;
-    empty.hidden = known.size > 0;
-    latency(figures, [...known.values()]);
+  /** Reads part after part until `isEnough`; nothing where nobody waits for it any more. */
+  async function read(query, cursor, isEnough) {
+    const mine = turn;
+    const found = [];
+    for (let count = 1; ; count += 1) {
+      const [some, after] = await page([...path, "attempts"], "attempts", { outcome, ...query, cursor }, signal);
+      if (signal.aborted || mine !== turn) return null;
+      found.push(...some);
+      cursor = after;
+      if (cursor === null || count === FRESH_PARTS || isEnough(found)) return { found, after };
+    }
   }
 
-  redrawn(figures, () => latency(figures, [...known.values()]), signal);
+  /** The next older ones. With an outcome a part may have none, and others behind it. */
+  async function more() {
+    const answer = await read({ limit: PART }, next, (found) => found.length > 0);
+    if (answer === null) return;
+    answer.found.forEach(put);
+    next = answer.after;
+    shown();
+  }
+
+  /** What is new, and what came late. */
+  async function refresh() {
+    if (listed.length === 0) {
+      next = null;
+      return more();
+    }
+    const from = Math.max(0, listed[0].one.at - LATE_MS);
+    const answer = await read({ from, limit: FRESH_PART }, null, () => false);
+    if (answer === null) return;
+    const { found, after } = answer;
+    // So many came that those between them and the listed ones are missing: the list begins anew.
+    if (after !== null && !found.some((one) => known.has(one.id))) clear(after);
+    // Older ones than the last are left to the button, which goes on behind it.
+    const last = next === null ? null : listed.at(-1)?.one;
+    found.filter((one) => !last || isNewer(one, last)).forEach(put);
+    shown();
+  }
+
+  /** In its place, whenever it came. */
+  function put(one) {
+    if (known.has(one.id)) return;
+    known.add(one.id);
+    const made = { one, rows: row(one) };
+    // What is new belongs near the top, what is older at the end.
+    let place = listed.length;
+    if (listed.length && isNewer(one, listed.at(-1).one)) place = listed.findIndex((other) => isNewer(one, other.one));
+    const behind = listed[place]?.rows[0] ?? null;
+    for (const part of made.rows) rows.insertBefore(part, behind);
+    listed.splice(place, 0, made);
+  }
+
+  function clear(cursor) {
+    listed = [];
+    known.clear();
+    rows.replaceChildren();
+    next = cursor;
+  }
+
+  function shown() {
+    for (const { one, rows } of listed.splice(MOST)) {
+      known.delete(one.id);
+      rows.forEach((part) => part.remove());
+    }
+    const isFull = listed.length === MOST;
+    full.hidden = !isFull;
+    older.hidden = isFull || next === null;
+    empty.hidden = listed.length > 0;
+    empty.textContent = next === null ? "No attempts, or none that are still kept." : "None among the newest. There may be older ones.";
+  }
+
   return {
     element: h(
       "div",
       {},
-      figures,
       field("Outcome", filter),
       h(
         "div",
@@ -61,10 +125,14 @@ export function attempts(path, signal) {
       ),
       empty,
       older,
+      full,
     ),
-    refresh: () => load(null, known.size > 0),
+    refresh,
   };
 }
+
+/** The order of the list: by time, and at the same time by name. */
+const isNewer = (one, other) => (one.at === other.at ? one.id > other.id : one.at > other.at);
 
 /** An attempt's row, and the hidden one below it that says everything. */
 function row(one) {

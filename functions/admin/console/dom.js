@@ -1,5 +1,7 @@
 // Elements. Text only ever goes in as text: nothing here, and nothing beside it, parses HTML.
 
+import { isGivenUp } from "./api.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An HTML element. `on` holds listeners; names of properties (value, disabled, …) and attributes mix. */
@@ -39,7 +41,7 @@ export async function busy(control, act) {
   try {
     await act();
   } catch (fault) {
-    say(String(fault.message ?? fault), true);
+    if (!isGivenUp(fault)) say(String(fault.message ?? fault), true);
   } finally {
     control.removeAttribute("aria-busy");
   }
@@ -71,40 +73,39 @@ export function choice(options, value, on = {}) {
 /** How long good news stays at the bottom; a fault stays until something else is told. */
 const SHOWN_MS = 8000;
 let fading = 0;
+let coming = 0;
 
 /** Tells what happened: read out, and shown at the bottom. */
 export function say(text, isFault = false) {
   const said = document.getElementById("said");
   // What is behind a modal dialog is neither seen nor read out.
-  (document.querySelector("dialog[open]") ?? document.body).append(said);
+  ([...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body).append(said);
   said.className = isFault ? "fault" : "";
   said.textContent = "";
   // Anew, so that the same words are read out a second time.
-  requestAnimationFrame(() => (said.textContent = text));
+  cancelAnimationFrame(coming);
+  coming = requestAnimationFrame(() => (said.textContent = text));
   clearTimeout(fading);
   if (!isFault) fading = setTimeout(() => (said.textContent = ""), SHOWN_MS);
 }
 
-/** A modal dialog; Escape and its Close button end it, and the focus goes back to where it came from. */
-export function dialog(title, ...content) {
-  const shown = h(
-    "dialog",
-    { "aria-labelledby": "dialog-title" },
-    h(
-      "div",
-      { className: "dialog-head" },
-      h("h2", { id: "dialog-title" }, title),
-      h("button", { type: "button", on: { click: () => shown.close() } }, "Close"),
-    ),
-    ...content,
-  );
-  const before = document.activeElement;
-  shown.addEventListener("close", () => {
-    document.body.append(document.getElementById("said"));
-    shown.remove();
-    if (before?.isConnected) before.focus();
-  });
-  document.body.append(shown);
-  shown.showModal();
-  return shown;
+/** Says nothing any more. */
+export function hush() {
+  clearTimeout(fading);
+  cancelAnimationFrame(coming);
+  document.getElementById("said").textContent = "";
+}
+
+/** Makes these the children, in this order: those that are there stay as they are, and so does the focus. */
+export function arrange(parent, children) {
+  const held = parent.contains(document.activeElement) ? document.activeElement : null;
+  const wanted = new Set(children);
+  for (const old of [...parent.children]) if (!wanted.has(old)) old.remove();
+  let at = parent.firstElementChild;
+  for (const child of children) {
+    if (child === at) at = at.nextElementSibling;
+    else parent.insertBefore(child, at);
+  }
+  // What is moved loses it.
+  if (held?.isConnected && document.activeElement !== held) held.focus({ preventScroll: true });
 }

@@ -1,12 +1,15 @@
 // Filter and template, with a preview of what they make of an event while they are written.
 
-import { call, Raw, Refused } from "./api.js";
+import { call, isGivenUp, Raw, Refused, session } from "./api.js";
 import { button, choice, field, h, say } from "./dom.js";
+import { indent, isSame, parts } from "./rawjson.js";
+import { changed, mayLose, watch } from "./unsaved.js";
 
 const PAUSE_MS = 400;
 
 export function editor(path, read, signal) {
-  let { body: saved, etag } = read;
+  let saved;
+  let etag;
   const area = (rows) => {
     const made = h("textarea", { rows, className: "code" });
     made.spellcheck = false;
@@ -22,17 +25,50 @@ export function editor(path, read, signal) {
   let asking = new AbortController();
   let timer = 0;
 
-  const put = () => {
-    filter.value = saved.filter ? JSON.stringify(saved.filter, null, 2) : "";
+  // What the fields said when they were last as saved.
+  let put;
+  const fields = () => ({ filter: filter.value, template: template.value, result: result.value });
+  const isChanged = (name) => fields()[name] !== put[name];
+  const isUnsaved = () => Object.keys(put).some(isChanged);
+
+  /** What the API has, as it came: the filter's numbers are those of its text. */
+  const take = (read) => {
+    ({ body: saved, etag } = read);
+    saved.raw = parts(read.text).get("filter") ?? "null";
+  };
+
+  const fillIn = () => {
+    filter.value = saved.filter ? indent(saved.raw) : "";
     template.value = saved.template ?? "";
     result.value = saved.template_result ?? "json";
+    put = fields();
+    changed();
   };
 
   /** What the fields say, or where one of them is no JSON. */
   const typed = () => {
-    const given = { filter: json(filter, "filter"), template: template.value === "" ? null : template.value };
+    const given = { filter: json(filter, "filter"), template: written() };
     given.template_result = given.template === null ? null : result.value;
     return given;
+  };
+
+  /** The template. A field knows one kind of line's end alone: another kind stays what it was. */
+  const written = () => {
+    if (!isChanged("template")) return saved.template ?? null;
+    if (template.value === "") return null;
+    const isWindows = /\r\n/.test(saved.template ?? "") && !/(^|[^\r])\n/.test(saved.template);
+    return isWindows ? template.value.replaceAll("\n", "\r\n") : template.value;
+  };
+
+  /** Only what the operator changed, so that nothing else is written. */
+  const changes = () => {
+    const given = typed();
+    const body = {};
+    if (isChanged("filter") && !isSame(given.filter?.text ?? "null", saved.raw)) body.filter = given.filter;
+    if (given.template !== (saved.template ?? null)) body.template = given.template;
+    const was = saved.template ? saved.template_result ?? "json" : null;
+    if ((isChanged("template") || isChanged("result")) && given.template_result !== was) body.template_result = given.template_result;
+    return body;
   };
 
   async function preview() {
@@ -43,13 +79,13 @@ export function editor(path, read, signal) {
     try {
       const own = json(event, "event");
       const body = { ...typed(), ...(own === null ? {} : { event: own }) };
-      const shown = await call("POST", [...path, "preview"], { body, signal: mine });
+      const shown = await call("POST", [...path, "preview"], { body, signal: AbortSignal.any([mine, signal]) });
       if (mine.aborted) return;
       payload.textContent = shown.payload ?? "";
       if (shown.fault) tellFault(shown.fault);
       else tell(shown.matches ? "The filter wants this event." : "The filter does not want this event.", shown.matches ? "good" : "");
     } catch (fault) {
-      if (mine.aborted || signal.aborted) return;
+      if (mine.aborted || isGivenUp(fault)) return;
       payload.textContent = "";
       tell(fault.message, "fault");
     }
@@ -76,35 +112,44 @@ export function editor(path, read, signal) {
     clearTimeout(timer);
     timer = setTimeout(preview, PAUSE_MS);
   };
-  for (const one of [filter, template, event, result]) one.addEventListener("input", later);
+  for (const one of [filter, template, event, result]) one.addEventListener("input", () => (later(), changed()));
+  session.addEventListener("found", preview, { signal });
   signal.addEventListener("abort", () => (clearTimeout(timer), asking.abort()));
 
   const save = button(
     "Save",
     async () => {
-      const body = changes(typed(), saved);
+      const body = changes();
+      const sent = fields();
       if (Object.keys(body).length === 0) {
+        put = sent;
+        changed();
         say("Nothing was changed.");
         return;
       }
       try {
-        ({ body: saved, etag } = await call("PATCH", path, { body, etag, whole: true }));
+        take(await call("PATCH", path, { body, etag, whole: true, signal }));
       } catch (fault) {
         if (!(fault instanceof Refused) || fault.status !== 412) throw fault;
         throw new Error("Somebody else changed this integration meanwhile. Copy what you wrote, and load what is saved.");
       }
+      put = sent;
+      changed();
       say(`Saved as version ${saved.version}. Functions learn of it within 30 s.`);
     },
     { className: "primary" },
   );
   const load = button("Load what is saved", async () => {
-    ({ body: saved, etag } = await call("GET", path, { whole: true }));
-    put();
+    if (!(await mayLose())) return;
+    take(await call("GET", path, { whole: true, signal }));
+    fillIn();
     await preview();
     say(`Loaded version ${saved.version}.`);
   });
 
-  put();
+  take(read);
+  fillIn();
+  watch(isUnsaved, signal);
   preview();
   return h(
     "div",
@@ -137,17 +182,6 @@ function json(area, name) {
     area.setAttribute("aria-invalid", "true");
     throw new Error(`The ${name} is not JSON: ${fault.message}`);
   }
-}
-
-/** Only what differs from what is saved, so that nothing else is written. */
-function changes(typed, saved) {
-  const same = (one, other) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
-  const body = {};
-  if (!same(typed.filter?.value, saved.filter)) body.filter = typed.filter;
-  if (!same(typed.template, saved.template)) body.template = typed.template;
-  const was = saved.template ? saved.template_result ?? "json" : null;
-  if (!same(typed.template_result, was)) body.template_result = typed.template_result;
-  return body;
 }
 
 /** Puts the cursor at a line and column, both from 1. */

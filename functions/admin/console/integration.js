@@ -2,105 +2,92 @@
 
 import { attempts } from "./attempts.js";
 import { call, get } from "./api.js";
-import { chart, redrawn } from "./chart.js";
+import { badge } from "./badge.js";
 import { deliveries } from "./deliveries.js";
 import { button, h, say } from "./dom.js";
 import { editor } from "./editor.js";
+import { follow } from "./follow.js";
+import { hours } from "./hours.js";
+import { latency } from "./latency.js";
+import { Order } from "./order.js";
+import { panel, section, trouble } from "./panel.js";
 import { pause, resume } from "./pausing.js";
 import { replay } from "./replay.js";
-import { badge } from "./overview.js";
 import { test } from "./trial.js";
 import * as words from "./words.js";
 
-const EVERY_MS = 10_000;
-
 export async function integration(view, project, id, signal, named) {
   const path = ["projects", project, "integrations", id];
-  const [read, first] = await Promise.all([call("GET", path, { whole: true }), get([...path, "status"])]);
+  const [read, first] = await Promise.all([call("GET", path, { whole: true, signal }), get([...path, "status"], {}, signal)]);
   if (signal.aborted) return;
   named(read.body.name);
 
   let status = first;
+  const order = new Order();
   const summary = h("div", { className: "summary" });
-  const hours = h("div");
+  const { place, run } = trouble(signal);
+  const byHour = hours(signal);
   const tools = h("div", { className: "tools", role: "group", "aria-label": "Actions" });
-  const tried = panel("Attempts", attempts(path, signal));
-  const aside = panel("Dead and parked deliveries", deliveries(path, signal, () => refresh()));
+  const took = panel("Latency", signal, () => latency(path, signal));
+  const tried = panel("Attempts", signal, (run) => attempts(path, signal, run));
+  const aside = panel("Dead and parked deliveries", signal, (run) => deliveries(path, signal, run, () => look()));
 
   const paint = () => {
     summary.replaceChildren(...told(status));
-    chart(hours, status.ledger?.hours ?? []);
-    // The one that makes sense now; the focus stays where it was if its button stays.
-    halt.hidden = status.state === "paused";
-    go.hidden = !halt.hidden;
+    byHour.draw(status.ledger?.hours ?? []);
+    // The one that makes sense now; where somebody else paused or resumed, the focus goes along.
+    const hidden = status.state === "paused" ? halt : go;
+    const shown = hidden === halt ? go : halt;
+    const held = document.activeElement === hidden;
+    [shown.hidden, hidden.hidden] = [false, true];
+    if (held) shown.focus();
   };
-  const take = (fresh) => {
-    if (signal.aborted) return;
+  const health = async () => {
+    const mine = order.begin();
+    const fresh = await get([...path, "status"], {}, signal);
+    if (signal.aborted || !order.takes(mine)) return;
     status = fresh;
     paint();
   };
-  const refresh = async () => {
-    take(await get([...path, "status"]));
-    await tried.refresh();
+  /** Whether all of it went well; what did not says so in its place. */
+  const look = async () => {
+    const done = await Promise.all([run(health), took.refresh(), tried.refresh(), aside.refresh()]);
+    return done.every(Boolean);
+  };
+  // The operator changed something: what was asked for before does not know of it.
+  const changed = async (fresh) => {
+    if (signal.aborted) return;
+    order.changed();
+    if (fresh) {
+      status = fresh;
+      paint();
+    } else {
+      await run(health);
+    }
   };
 
-  const halt = button("Pause", async () => pause(path, async (fresh) => (take(fresh), go.focus())));
-  const go = button("Resume", async () =>
-    resume(path, status, async (fresh) => (take(fresh ?? (await get([...path, "status"]))), halt.focus())),
-  );
+  const halt = button("Pause", async () => pause(path, signal, async (fresh) => (await changed(fresh), go.focus())));
+  const go = button("Resume", async () => resume(path, signal, status, async (fresh) => (await changed(fresh), halt.focus())));
   tools.append(
     halt,
     go,
-    button("Send a test", async () => test(path, read.body.name)),
-    button("Replay dead deliveries", async () => replay(path, async () => (await refresh(), await aside.refresh()))),
-    button("Refresh", async () => (await refresh(), await aside.refresh(), say("Refreshed."))),
+    button("Send a test", async () => test(path, signal, read.body.name)),
+    button("Replay dead deliveries", async () => replay(path, signal, look)),
+    button("Refresh", async () => (await look()) && say("Refreshed.")),
   );
 
   view.replaceChildren(
     h("div", { className: "head" }, h("div", {}, h("h1", {}, read.body.name), h("p", { className: "hint url" }, read.body.url)), tools),
-    summary,
-    section("Events by hour", hours),
+    h("div", {}, place, summary),
+    section("Events by hour", byHour.element),
+    took.element,
     tried.element,
     aside.element,
     section("Filter and template", editor(path, read, signal)),
   );
   paint();
-  redrawn(hours, () => chart(hours, status.ledger?.hours ?? []), signal);
-  await Promise.all([tried.refresh(), aside.refresh()]);
-  follow(refresh, signal);
-}
-
-/** Looks anew every few seconds while the page is in sight. */
-function follow(refresh, signal) {
-  const timer = setInterval(async () => {
-    if (document.visibilityState !== "visible") return;
-    try {
-      await refresh();
-    } catch (fault) {
-      if (!signal.aborted) say(fault.message, true);
-    }
-  }, EVERY_MS);
-  signal.addEventListener("abort", () => clearInterval(timer));
-}
-
-/** A part that is loaded by itself: where that fails, it says so, and all others stay. */
-function panel(title, part) {
-  const fault = h("p", { className: "fault", role: "alert" });
-  return {
-    element: section(title, fault, part.element),
-    async refresh() {
-      try {
-        await part.refresh();
-        fault.textContent = "";
-      } catch (failed) {
-        fault.textContent = failed.message;
-      }
-    },
-  };
-}
-
-function section(title, ...content) {
-  return h("section", {}, h("h2", {}, title), ...content);
+  await Promise.all([took.refresh(), tried.refresh(), aside.refresh()]);
+  follow(look, signal);
 }
 
 function told(status) {

@@ -1,16 +1,17 @@
 // Pausing and resuming, each with its dialog.
 
 import { post } from "./api.js";
-import { button, dialog, field, h, say } from "./dom.js";
+import { dialog } from "./dialog.js";
+import { button, field, h, say } from "./dom.js";
 import { sweep } from "./replay.js";
 import { deliveries, events } from "./words.js";
 
-export function pause(path, taken) {
+export function pause(path, signal, taken) {
   const reason = h("input", { type: "text", maxLength: 256 });
   const act = button(
     "Pause",
     async () => {
-      const status = await post([...path, "pause"], reason.value.trim() ? { reason: reason.value.trim() } : {});
+      const status = await post([...path, "pause"], reason.value.trim() ? { reason: reason.value.trim() } : {}, signal);
       shown.close();
       say("Paused. What arrives is laid aside.");
       await taken(status);
@@ -27,13 +28,13 @@ export function pause(path, taken) {
   reason.focus();
 }
 
-export function resume(path, status, taken) {
+export function resume(path, signal, status, taken) {
   const waits = `${events(status.backlog?.events ?? 0)} in ${deliveries(status.backlog?.deliveries ?? 0)}`;
   const result = h("p", { role: "status" });
   const backlog = button(
     "Resume and deliver the backlog",
     async () => {
-      const fresh = await post([...path, "resume"], {});
+      const fresh = await post([...path, "resume"], {}, signal);
       shown.close();
       say("Resumed. The backlog drains, oldest first.");
       await taken(fresh);
@@ -43,7 +44,7 @@ export function resume(path, status, taken) {
   const drop = button(
     "Drop them and resume",
     async () => {
-      const dropped = await sweep([...path, "resume"], { from: "now" }, result);
+      const dropped = await sweep([...path, "resume"], { from: "now" }, result, signal);
       shown.close();
       say(`Resumed; dropped ${deliveries(dropped.deliveries)} with ${events(dropped.events)}.`);
       await taken(null);
@@ -51,7 +52,7 @@ export function resume(path, status, taken) {
     { className: "danger", hidden: true },
   );
   const count = button("Count what dropping the backlog would lose", async () => {
-    const would = await post([...path, "resume"], { from: "now", dry_run: true });
+    const would = await post([...path, "resume"], { from: "now", dry_run: true }, signal);
     const least = would.done ? "" : "at least ";
     result.textContent = `This would drop ${least}${deliveries(would.deliveries)} with ${events(would.events)}, for good.`;
     drop.hidden = false;

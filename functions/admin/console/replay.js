@@ -1,7 +1,8 @@
 // Replaying dead deliveries: first counted, then done, in as many requests as it takes.
 
 import { post } from "./api.js";
-import { button, dialog, field, h, say } from "./dom.js";
+import { dialog } from "./dialog.js";
+import { button, field, h, say } from "./dom.js";
 import { deliveries, events } from "./words.js";
 
 /** After so many answers in a row that got nothing done, it is not going to. */
@@ -9,7 +10,7 @@ const IN_VAIN = 10;
 /** Seconds between two requests at most. */
 const LONGEST_WAIT = 10;
 
-export function replay(path, done) {
+export function replay(path, signal, done) {
   const from = h("input", { type: "datetime-local", step: 1 });
   const to = h("input", { type: "datetime-local", step: 1 });
   const result = h("p", { role: "status" });
@@ -22,7 +23,7 @@ export function replay(path, done) {
       bar.max = Math.max(1, counted.deliveries);
       bar.value = 0;
       bar.hidden = false;
-      const swept = await sweep([...path, "deliveries", "replay"], counted.period, result, (so) => (bar.value = so.deliveries));
+      const swept = await sweep([...path, "deliveries", "replay"], counted.period, result, signal, (so) => (bar.value = so.deliveries));
       result.textContent = `Replayed ${deliveries(swept.deliveries)} with ${events(swept.events)}. They are sent oldest first, at the pace that the endpoint takes.`;
       act.hidden = true;
       say(result.textContent);
@@ -32,7 +33,7 @@ export function replay(path, done) {
   );
   const count = button("Count first (dry run)", async () => {
     const period = { ...at("from", from), ...at("to", to) };
-    counted = { period, ...(await counts([...path, "deliveries", "replay"], period)) };
+    counted = await counts([...path, "deliveries", "replay"], period, signal);
     const none = counted.deliveries === 0;
     result.textContent = none
       ? "Nothing dead lies there."
@@ -56,24 +57,25 @@ export function replay(path, done) {
 
 const at = (name, input) => (input.value ? { [name]: new Date(input.value).getTime() } : {});
 
-/** A dry run to its end. */
-async function counts(path, period) {
-  const sum = { deliveries: 0, events: 0 };
+/** A dry run to its end. What it counted is what is replayed: up to the time that it names, and nothing that died since. */
+async function counts(path, period, signal) {
+  const sum = { deliveries: 0, events: 0, period };
   let cursor;
   for (;;) {
-    const answer = await post(path, { ...period, dry_run: true, ...(cursor ? { cursor } : {}) });
+    const answer = await post(path, { ...sum.period, dry_run: true, ...(cursor ? { cursor } : {}) }, signal);
     sum.deliveries += answer.deliveries;
     sum.events += answer.events;
+    if (Number.isInteger(answer.to)) sum.period = { ...sum.period, to: answer.to };
     if (answer.done || !answer.next) return sum;
     cursor = answer.next;
   }
 }
 
 /** Sends a request that does as much as there is time for until all is done, and tells how far it is. */
-export async function sweep(path, body, told, moved = () => {}) {
+export async function sweep(path, body, told, signal, moved = () => {}) {
   const sum = { deliveries: 0, events: 0 };
   for (let vain = 0; vain < IN_VAIN; ) {
-    const answer = await once(path, body, told);
+    const answer = await once(path, body, told, signal);
     sum.deliveries += answer?.deliveries ?? 0;
     sum.events += answer?.events ?? 0;
     moved(sum);
@@ -88,9 +90,9 @@ export async function sweep(path, body, told, moved = () => {}) {
 }
 
 /** One such request; nothing where a drain, say, has to end first, after the wait that was asked for. */
-async function once(path, body, told) {
+async function once(path, body, told, signal) {
   try {
-    return await post(path, body);
+    return await post(path, body, signal);
   } catch (fault) {
     if (fault.status !== 409 || !fault.retryAfter) throw fault;
     told.textContent = `Not yet: ${fault.message} …`;

@@ -1,10 +1,11 @@
 // The test send: one event now, by the real path, and what came of it.
 
-import { post, Raw } from "./api.js";
-import { button, dialog, field, h, say } from "./dom.js";
+import { isGivenUp, post, Raw } from "./api.js";
+import { dialog } from "./dialog.js";
+import { button, field, h, say } from "./dom.js";
 import { grouped } from "./words.js";
 
-export function test(path, name) {
+export function test(path, signal, name) {
   const event = h("textarea", { rows: 5, className: "code" });
   event.spellcheck = false;
   const result = h("div", { className: "result", role: "status" });
@@ -23,11 +24,11 @@ export function test(path, name) {
       }
       result.replaceChildren(h("p", { className: "hint" }, "Sending …"));
       try {
-        const tested = await post([...path, "test"], body);
+        const tested = await post([...path, "test"], body, signal);
         result.replaceChildren(...told(tested));
         say(verdict(tested));
       } catch (fault) {
-        result.replaceChildren(h("p", { className: "fault" }, fault.message));
+        if (!isGivenUp(fault)) result.replaceChildren(h("p", { className: "fault" }, fault.message));
       }
     },
     { className: "primary" },

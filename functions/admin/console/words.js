@@ -4,6 +4,7 @@ const LOCALE = "en-GB";
 const NUMBER = new Intl.NumberFormat(LOCALE);
 const TIME = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
 const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
+const MINUTE = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 export const grouped = (count) => NUMBER.format(count ?? 0);
 export const counted = (count, one, many) => `${grouped(count)} ${count === 1 ? one : many}`;
@@ -12,6 +13,18 @@ export const events = (count) => counted(count, "event", "events");
 
 /** A time in full, in the reader's zone. */
 export const time = (at) => (at == null ? "" : TIME.format(at));
+
+/** Hour and minute: there are zones in which the hours of UTC begin at half past. */
+export const clock = (at) => MINUTE.format(at);
+
+/** The reader's zone: its name, and how far it is from UTC at that time. */
+export function zone(now = Date.now()) {
+  const ahead = -new Date(now).getTimezoneOffset();
+  const [hours, minutes] = [Math.floor(Math.abs(ahead) / 60), Math.abs(ahead) % 60].map((part) => String(part).padStart(2, "0"));
+  const from = ahead === 0 ? "UTC" : `UTC${ahead < 0 ? "−" : "+"}${hours}:${minutes}`;
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return !timeZone || timeZone === from ? from : `${timeZone} (${from})`;
+}
 
 /** Without the date, if that is today's. */
 export function brief(at, now = Date.now()) {
@@ -37,6 +50,7 @@ const STATES = {
   paused: "Paused",
   disabled: "Disabled",
   deleted: "Deleted",
+  unknown: "Unknown",
 };
 
 export const state = (name) => STATES[name] ?? name;

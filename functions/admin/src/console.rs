@@ -19,21 +19,31 @@ const JS: &str = "text/javascript; charset=utf-8";
 const POLICY: &str = include_str!("../console.policy");
 
 /// Path, type, text.
-const FILES: [(&str, &str, &str); 15] = [
+const FILES: [(&str, &str, &str); 25] = [
     ("/console", HTML, include_str!("../console/index.html")),
     ("/console/style.css", CSS, include_str!("../console/style.css")),
     ("/console/api.js", JS, include_str!("../console/api.js")),
     ("/console/app.js", JS, include_str!("../console/app.js")),
     ("/console/attempts.js", JS, include_str!("../console/attempts.js")),
-    ("/console/chart.js", JS, include_str!("../console/chart.js")),
+    ("/console/badge.js", JS, include_str!("../console/badge.js")),
     ("/console/deliveries.js", JS, include_str!("../console/deliveries.js")),
+    ("/console/dialog.js", JS, include_str!("../console/dialog.js")),
     ("/console/dom.js", JS, include_str!("../console/dom.js")),
     ("/console/editor.js", JS, include_str!("../console/editor.js")),
+    ("/console/follow.js", JS, include_str!("../console/follow.js")),
+    ("/console/gate.js", JS, include_str!("../console/gate.js")),
+    ("/console/hours.js", JS, include_str!("../console/hours.js")),
     ("/console/integration.js", JS, include_str!("../console/integration.js")),
+    ("/console/latency.js", JS, include_str!("../console/latency.js")),
+    ("/console/order.js", JS, include_str!("../console/order.js")),
     ("/console/overview.js", JS, include_str!("../console/overview.js")),
+    ("/console/panel.js", JS, include_str!("../console/panel.js")),
     ("/console/pausing.js", JS, include_str!("../console/pausing.js")),
+    ("/console/plot.js", JS, include_str!("../console/plot.js")),
+    ("/console/rawjson.js", JS, include_str!("../console/rawjson.js")),
     ("/console/replay.js", JS, include_str!("../console/replay.js")),
     ("/console/trial.js", JS, include_str!("../console/trial.js")),
+    ("/console/unsaved.js", JS, include_str!("../console/unsaved.js")),
     ("/console/words.js", JS, include_str!("../console/words.js")),
 ];
 
@@ -48,8 +58,11 @@ pub(crate) fn page(request: &ApiGatewayV2httpRequest) -> Option<ApiGatewayV2http
     let known = header_text(request, &header::IF_NONE_MATCH);
     let fresh = known
         .is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    // The page itself is where the key is typed: no browser is to keep it for when somebody goes back. Its files hold
+    // nothing, and are asked for anew each time.
+    let kept = if *content_type == HTML { "no-store" } else { "no-cache" };
     let headers = vec![
-        ("cache-control", "no-cache".to_owned()),
+        ("cache-control", kept.to_owned()),
         ("content-security-policy", POLICY.trim_end().to_owned()),
         ("cross-origin-opener-policy", "same-origin".to_owned()),
         ("cross-origin-resource-policy", "same-origin".to_owned()),
@@ -109,7 +122,7 @@ mod tests {
             (page.status_code, &page.headers["content-type"]),
             (200, &HeaderValue::from_static(HTML))
         );
-        assert_eq!(page.headers["cache-control"], "no-cache");
+        assert_eq!(page.headers["cache-control"], "no-store");
         assert_eq!(page.headers["x-content-type-options"], "nosniff");
         assert_eq!(page.headers["referrer-policy"], "no-referrer");
         let policy = page.headers["content-security-policy"].to_str().unwrap();
@@ -146,6 +159,7 @@ mod tests {
     #[test]
     fn what_the_browser_has_is_not_sent_again() {
         let first = ask(Method::GET, "/console/app.js", None).unwrap();
+        assert_eq!(first.headers["cache-control"], "no-cache");
         let tag = first.headers["etag"].to_str().unwrap().to_owned();
         for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}")] {
             let again = ask(Method::GET, "/console/app.js", Some(&known)).unwrap();

@@ -32,7 +32,9 @@ pub(crate) async fn handle<P: AdminPorts>(
     let body = body(&mut request);
     let authorization = header_text(&request, &header::AUTHORIZATION);
     let if_match = header_text(&request, &header::IF_MATCH);
-    let idempotency_key = header_text(&request, &IDEMPOTENCY_KEY);
+    let idempotency_key = request.headers.get(&IDEMPOTENCY_KEY);
+    // Bytes that are no text make a key that is refused, and no creation without one.
+    let idempotency_key = idempotency_key.map(|key| String::from_utf8_lossy(key.as_bytes()));
     let query = pairs(request.raw_query_string.as_deref().unwrap_or_default());
     let method = request.request_context.http.method.as_str();
     let served = match body {

@@ -181,7 +181,14 @@ impl AttemptLog {
     /// Notes an attempt.
     pub fn note(&self, record: Record) {
         self.with(|records| {
-            if records.len() < HELD {
+            if records.len() == HELD {
+                tracing::warn!(
+                    held = HELD,
+                    "delivery log full: the rest of this invocation is left out"
+                );
+            }
+            // The one that is too many says so, once.
+            if records.len() <= HELD {
                 records.push(record);
             }
         });

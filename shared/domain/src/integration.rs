@@ -179,9 +179,13 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 impl Integration {
     /// Whether it takes new events that came in this way from this environment.
     pub fn wants(&self, stream: Stream, origin: Origin, environment: &str) -> bool {
+        let takes = self.enabled && self.stream == stream;
+        if stream == Stream::Operations {
+            // These are of no environment, and came in by no client.
+            return takes;
+        }
         let origins = self.own.origins.as_deref().unwrap_or(self.preset.defaults().origins);
-        self.enabled
-            && self.stream == stream
+        takes
             && origins.contains(&origin)
             && (self.environments.is_empty()
                 || self.environments.iter().any(|id| id == environment))

@@ -81,9 +81,10 @@ impl FromStr for TraceParent {
         let mut parts = known.split('-');
         let mut part = || parts.next().ok_or(NoTraceParent);
         let (version, trace, span, flags) = (part()?, part()?, part()?, part()?);
+        let flags_fit = flags.len() == 2 && is_hex(flags) && parts.next().is_none();
         let version_fits = version.len() == 2 && is_hex(version) && version != "ff";
         let rest_fits = rest.is_empty() || (version != "00" && rest.starts_with('-'));
-        if !(version_fits && rest_fits && is_id(trace, 32) && is_id(span, 16) && is_hex(flags)) {
+        if !(version_fits && rest_fits && is_id(trace, 32) && is_id(span, 16) && flags_fit) {
             return Err(NoTraceParent);
         }
         let flags = u8::from_str_radix(flags, 16).map_err(|_| NoTraceParent)?;

@@ -3,11 +3,13 @@
 //! All of an integration's are in one partition, by time. Each is one write unit up to 1 KiB, and two
 //! with a long answer.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use flagpost_domain::{
     attempt_log::Record,
     id::IntegrationId,
-    ports::{AttemptRange, AttemptStore, PortError, PortResult},
+    ports::{AttemptRange, AttemptStore, Clock, PortError, PortResult},
     time::Timestamp,
 };
 use futures_util::{StreamExt, stream};
@@ -17,7 +19,7 @@ use super::{
     item::{Item, Reader, number, text},
     readable,
 };
-use crate::failure::port_error;
+use crate::{clock::SystemClock, failure::port_error};
 
 const WRITE: &str = "dynamodb:BatchWriteItem";
 /// Puts in one `BatchWriteItem`.
@@ -25,7 +27,9 @@ const AT_ONCE: usize = 25;
 /// Calls side by side.
 const WIDTH: usize = 4;
 /// Tries of what a throttled call left over.
-const TRIES: usize = 3;
+const TRIES: u32 = 3;
+/// Before the second; longer before each further one.
+const AGAIN: Duration = Duration::from_millis(50);
 
 const DOC: &str = "doc";
 const EXPIRES: &str = "expires_at";
@@ -50,7 +54,10 @@ fn put_attempt(record: &Record, expires: Timestamp) -> PortResult<WriteRequest> 
 impl DynamoDb {
     async fn write_attempts(&self, puts: Vec<WriteRequest>) -> PortResult<()> {
         let mut left = puts;
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                SystemClock.sleep(AGAIN * attempt).await;
+            }
             let call = self.client.batch_write_item().request_items(&self.table, left);
             let output = call.send().await.map_err(|error| port_error(WRITE, &error))?;
             left = output
@@ -68,8 +75,11 @@ impl DynamoDb {
 
 impl AttemptStore for DynamoDb {
     async fn add_attempts(&self, records: &[Record], expires: Timestamp) -> PortResult<()> {
+        // One call may not name an item twice.
+        let named: BTreeMap<_, _> =
+            records.iter().map(|record| ((&record.integration, record.id()), record)).collect();
         let puts: Vec<_> =
-            records.iter().map(|record| put_attempt(record, expires)).collect::<PortResult<_>>()?;
+            named.values().map(|record| put_attempt(record, expires)).collect::<PortResult<_>>()?;
         let calls = puts.chunks(AT_ONCE).map(|chunk| self.write_attempts(chunk.to_vec()));
         let calls: Vec<_> = calls.collect();
         let ends: Vec<_> = stream::iter(calls).buffer_unordered(WIDTH).collect().await;

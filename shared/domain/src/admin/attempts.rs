@@ -78,8 +78,9 @@ impl<P: Services> Admin<P> {
         let mut items = Vec::new();
         for _ in 0..READS {
             let read = self.ports.store().attempts(id, &range).await?;
-            let ended = read.len() < at_once;
-            range.before = read.last().map(Record::id);
+            // A page may be short of what this version cannot read.
+            let ended = read.is_empty();
+            range.before = read.last().map(Record::id).or(range.before);
             items.extend(read.into_iter().filter(|one| outcome.is_none_or(|it| one.outcome == it)));
             if items.len() > limit {
                 items.truncate(limit);

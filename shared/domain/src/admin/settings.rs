@@ -145,6 +145,18 @@ fn configure(
         own: own::read(&mut fields, &base.own, preset),
         ..base
     };
+    if next.stream == Stream::Operations {
+        // Nothing would ever come.
+        for (field, chosen) in [
+            ("environments", !next.environments.is_empty()),
+            ("origins", next.own.origins.is_some()),
+        ] {
+            if chosen {
+                let what = "must be left out: operational events have none".to_owned();
+                fields.fault(field, what);
+            }
+        }
+    }
     fields.finish()?;
     Ok(next)
 }

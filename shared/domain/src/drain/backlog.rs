@@ -10,7 +10,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::Drain;
+use super::{Drain, old::oldest};
 
 /// Integrations that are looked at in one sweep, by their timers: those that are due first.
 const MEASURED: usize = 1_000;
@@ -39,11 +39,10 @@ impl<P: Ports> Drain<P> {
             };
             let parked: Vec<_> =
                 page.iter().filter_map(|listed| ParkedKey::parse(&listed.key)).collect();
-            // Keys are in the order of time.
-            if let Some(oldest) = parked.first() {
+            if let Some(oldest) = oldest(&page) {
                 backlog.integrations += 1;
-                backlog.age = backlog.age.max(now.since(oldest.at));
-                self.tell_if_older(health, oldest.at).await;
+                backlog.age = backlog.age.max(now.since(oldest));
+                self.tell_if_older(health, oldest).await;
             }
             backlog.deliveries += parked.len() as u64;
             backlog.events += parked.iter().map(|key| key.count).sum::<u64>();

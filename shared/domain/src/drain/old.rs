@@ -4,7 +4,7 @@ use crate::{
     health::Health,
     notice::{Change, tell},
     parked::{ParkedKey, Place},
-    ports::{Clock, HealthStore, Objects, PortResult, Ports},
+    ports::{Clock, HealthStore, Listed, Objects, PortResult, Ports},
     time::Timestamp,
 };
 
@@ -23,10 +23,10 @@ impl<P: Ports> Drain<P> {
     async fn try_tell_if_old(&self, health: &Health) -> PortResult<()> {
         let id = &health.integration;
         let page = self.ports.objects().list(&Place::Parked.prefix(id), None).await?;
-        let Some(oldest) = page.iter().find_map(|object| ParkedKey::parse(&object.key)) else {
-            return Ok(());
-        };
-        self.tell_older(health, oldest.at).await
+        match oldest(&page) {
+            Some(oldest) => self.tell_older(health, oldest).await,
+            None => Ok(()),
+        }
     }
 
     /// The same where the time of the oldest is known.
@@ -49,6 +49,12 @@ impl<P: Ports> Drain<P> {
         }
         Ok(())
     }
+}
+
+/// Since when the oldest of what is listed is parked. Names do not tell: what is replayed keeps its own.
+pub(super) fn oldest(page: &[Listed]) -> Option<Timestamp> {
+    let parked = page.iter().filter(|listed| ParkedKey::parse(&listed.key).is_some());
+    parked.map(|listed| listed.modified).min()
 }
 
 #[cfg(test)]

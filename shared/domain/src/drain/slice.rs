@@ -33,7 +33,12 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Drain, holds, listing::Listing, settle::Part, tried::Verdict};
+use super::{
+    Drain, holds,
+    listing::Listing,
+    settle::Part,
+    tried::{Tried, Verdict},
+};
 
 /// Requests under way to one integration.
 const WIDTH: usize = 2;
@@ -382,9 +387,7 @@ impl<'a, P: Ports> Slice<'a, P> {
         };
         // The drain itself begins at the oldest.
         self.listing.begin(None);
-        let (integration, ended) = (Arc::clone(&self.integration), Arc::clone(&self.ended));
-        let turn = self.gate.turn(&self.ended, self.latest());
-        let tried = self.drain.try_key(integration, key.clone(), self.deadline, ended, turn).await;
+        let tried = self.try_watchfully(key.clone()).await;
         let verdict = tried.verdict();
         // First what became of the delivery: it may be with the endpoint already.
         let failed = if matches!(verdict, Verdict::Ill | Verdict::Refused) {
@@ -405,6 +408,35 @@ impl<'a, P: Ports> Slice<'a, P> {
             Verdict::None => {}
         }
         Ok(Step::Look)
+    }
+
+    /// Makes an attempt, and looks meanwhile whether an operator has paused the integration: the attempt
+    /// may wait long for its turn.
+    async fn try_watchfully(&mut self, key: String) -> Tried {
+        let drain = self.drain;
+        let (integration, ended) = (Arc::clone(&self.integration), Arc::clone(&self.ended));
+        let turn = self.gate.turn(&self.ended, self.latest());
+        let mut under_way = FuturesUnordered::new();
+        under_way.push(drain.try_key(integration, key.clone(), self.deadline, ended, turn));
+        let mut done = VecDeque::new();
+        loop {
+            let sleep = pin!(drain.ports.clock().sleep(CHECK_EVERY));
+            match select(under_way.next(), sleep).await {
+                Either::Left((Some(tried), _)) => return tried,
+                // There is one, until it is returned.
+                Either::Left((None, _)) => return Tried::NotNow(key),
+                Either::Right(_) => {}
+            }
+            let now = drain.ports.clock().now();
+            let checked = beside(self.check(now), &mut under_way, &mut done).await;
+            let paused = matches!(self.health.route(), Route::Paced(Why::Paused));
+            if checked.is_ok() && (paused || !holds(&self.health, self.owner)) {
+                self.ended.store(true, Ordering::Relaxed);
+            }
+            if let Some(tried) = done.pop_front() {
+                return tried;
+            }
+        }
     }
 
     /// A probe succeeded.

@@ -56,7 +56,7 @@ impl Tried {
             Outcome::Failed(failure) if failure.ill => Verdict::Ill,
             // A failure that is not ill health is a 2xx: the fault is the delivery's.
             Outcome::Delivered | Outcome::Unfinished | Outcome::Failed(_) => Verdict::Well,
-            Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Ill,
+            Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Refused,
             Outcome::Wait(_) => Verdict::Waits,
             Outcome::TooLarge | Outcome::Gone | Outcome::Unanswered => Verdict::None,
         }

@@ -31,6 +31,27 @@ fn names(result: Result<Integration, Problem>) -> Vec<String> {
 }
 
 #[test]
+fn for_operational_events_nothing_is_chosen_that_they_do_not_have() {
+    let operations = |more: Value| {
+        let mut made = json!({
+            "name": "A", "url": "https://example.com/x", "preset": "standard", "stream": "operations",
+        });
+        made.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        make(&made)
+    };
+    for (field, value) in [("environments", json!(["prod"])), ("origins", json!(["split"]))] {
+        assert_eq!(names(operations(json!({field: value}))), [field]);
+    }
+    let made = operations(json!({})).unwrap();
+    assert!(made.wants(Stream::Operations, Origin::Api, "operations"));
+    let split = operations(json!({"preset": "split"})).unwrap();
+    assert!(
+        split.wants(Stream::Operations, Origin::Api, "operations"),
+        "whatever its preset takes"
+    );
+}
+
+#[test]
 fn split_takes_impressions_and_everything_else_has_a_default() {
     let made =
         make(&json!({"name": "A", "url": "https://Example.com/x", "preset": "split"})).unwrap();

@@ -396,3 +396,27 @@ async fn other_limits_count_within_half_a_minute() {
     assert_eq!(ports.most_within(HOST, Duration::from_secs(1)), 10);
     assert_eq!(settled(&world).delivered, 1_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_seen_while_a_probe_waits_for_its_turn() {
+    let world = World::with(vec![limited(per_second(0.1))]);
+    let timed = Timed { answers: |_| 500, ..Timed::new(&world) };
+    let ports = &timed;
+    backlog(&world, 3).await;
+    open(&world, ports.now());
+    let paused_at = Mutex::new(None);
+    let operator = async {
+        while ports.begun(HOST).is_empty() {
+            ports.sleep(Duration::from_millis(100)).await;
+        }
+        // The second try may not go out before ten seconds are over.
+        ports.sleep(Duration::from_secs(1)).await;
+        let pause = Pause { at: ports.now(), reason: "operator".into() };
+        (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+        *paused_at.lock().unwrap() = Some(ports.now());
+    };
+    join(operator, live(ports, || paused_at.lock().unwrap().is_some())).await;
+    let paused_at = paused_at.lock().unwrap().unwrap();
+    assert!(ports.begun(HOST).iter().all(|begun| *begun <= paused_at));
+    assert_eq!(world.keys("parked/").len(), 3);
+}
