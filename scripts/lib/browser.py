@@ -37,10 +37,12 @@ def chromium():
 
 def run(which, environment):
     """The exit status of some of the tests; what they look at is kept in .local/console."""
+    screenshots = LOCAL / "console"
+    (screenshots / "failed.png").unlink(missing_ok=True)
     environment = {
         **environment,
         "FLAGPOST_TEST_CHROMIUM": chromium(),
-        "FLAGPOST_TEST_SCREENSHOTS": str(LOCAL / "console"),
+        "FLAGPOST_TEST_SCREENSHOTS": str(screenshots),
     }
     return tools.run([python(), "-m", "unittest", *which], cwd=TESTS, env=environment)
 

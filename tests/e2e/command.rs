@@ -38,28 +38,28 @@ fn program() -> String {
     })
 }
 
+/// The program without any configuration.
+pub(crate) fn unconfigured(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command
+        .env_clear()
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
 impl Project {
     /// What says where the API is: the emulator, which finds it by `Host`.
     pub(crate) fn host_header(&self) -> String {
         format!("Host: {}", self.api.host())
     }
 
-    /// The program without any configuration.
-    pub(crate) fn unconfigured(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
-        command
-            .env_clear()
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
-    }
-
     /// The program, with the root key, for this project.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.unconfigured(arguments);
+        let mut command = unconfigured(arguments);
         command.args(["--header", &self.host_header()]).envs(self.settings());
         command
     }

@@ -14,6 +14,7 @@ use tokio::{
 
 use crate::{
     api::bearer,
+    command::unconfigured,
     project::{Project, Webhook},
     receiver::{Received, Reply},
     sample,
@@ -95,7 +96,7 @@ async fn a_tail_shows_attempts_as_they_are_made() {
     let (mut told, mut records) = (lines(people.stdout.take()), lines(machines.stdout.take()));
 
     project.post(&sample::dozen("tail")).await;
-    let (line, record) = both(&mut told, &mut records).await;
+    let (line, record) = both(&project, &mut told, &mut records).await;
     assert_eq!(
         (&record["outcome"], &record["status"], &record["events"]),
         (&json!("delivered"), &json!(200), &json!(12))
@@ -106,13 +107,13 @@ async fn a_tail_shows_attempts_as_they_are_made() {
 
     webhook.receiver.answers_always(500);
     project.post(&sample::impressions("tail-fails", 1)).await;
-    let (line, record) = both(&mut told, &mut records).await;
+    let (line, record) = both(&project, &mut told, &mut records).await;
     assert_eq!((&record["outcome"], &record["then"]), (&json!("failed"), &json!("scheduled")));
     assert!(line.contains("  failed ") && line.contains("  scheduled "), "{line}");
 
     // Its next attempt is told once, too.
     webhook.receiver.answers_always(200);
-    let again = both(&mut told, &mut records).await.1;
+    let again = both(&project, &mut told, &mut records).await.1;
     assert_eq!((&again["delivery"], &again["outcome"]), (&record["delivery"], &json!("delivered")));
     assert_ne!(again["id"], record["id"]);
 
@@ -135,11 +136,14 @@ fn lines<R: AsyncRead + Unpin>(output: Option<R>) -> Lines<BufReader<R>> {
 
 /// The next line of both, and the record that one of them is.
 async fn both<A: AsyncRead + Unpin, B: AsyncRead + Unpin>(
+    project: &Project,
     told: &mut Lines<BufReader<A>>,
     records: &mut Lines<BufReader<B>>,
 ) -> (String, Value) {
     let line = told.next_line().await.unwrap().unwrap();
     let record = records.next_line().await.unwrap().unwrap();
+    let key = &project.stack.admin_key;
+    assert!(!line.contains(key) && !record.contains(key), "the key is shown: {line}, {record}");
     (line, serde_json::from_str(&record).unwrap())
 }
 
@@ -227,7 +231,7 @@ async fn settings_come_from_flags_the_environment_or_a_file_in_this_order() {
         fs::write(&file, text).unwrap();
     };
     let sees_it = async |arguments: &[&str], environment: &[(&str, &str)]| {
-        let mut command = project.unconfigured(&["integrations", "list", "--json"]);
+        let mut command = unconfigured(&["integrations", "list", "--json"]);
         command.args(arguments).envs(environment.iter().copied());
         let ran = project.ran(command).await;
         assert_eq!(
@@ -248,7 +252,7 @@ async fn settings_come_from_flags_the_environment_or_a_file_in_this_order() {
     sees_it(&["-p", &project.id], &[found, ("FLAGPOST_PROJECT", "a-third")]).await;
     let wrong = ("FLAGPOST_ADMIN_KEY", "wrong-0123456789");
     sees_it(&["-p", &project.id, "--key-file", key_text], &[found, wrong]).await;
-    let mut refused = project.unconfigured(&["integrations", "list", "-p", &project.id]);
+    let mut refused = unconfigured(&["integrations", "list", "-p", &project.id]);
     refused.envs([found, wrong]);
     assert_eq!(project.ran(refused).await.status, 1, "the environment comes before the file");
     fs::remove_dir_all(home).unwrap();
@@ -292,7 +296,7 @@ async fn what_cannot_be_done_is_told() {
     let unknown = project.run(&["pause", "01a1fd2a6c807b1c8d2e3f4051627384"]).await;
     assert_eq!(unknown.status, 1);
     assert!(unknown.err.contains("(404)"), "{unknown:?}");
-    let mut nothing = project.unconfigured(&["status", "Warehouse"]);
+    let mut nothing = unconfigured(&["status", "Warehouse"]);
     nothing.env("FLAGPOST_URL", &project.stack.endpoint);
     let nothing = project.ran(nothing).await;
     assert_eq!(nothing.status, 2);
