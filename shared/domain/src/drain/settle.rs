@@ -89,12 +89,12 @@ impl<P: Ports> Slice<'_, P> {
         Ok(())
     }
 
-    /// Sees to what became of a part that is parked. Where that fails it stays where it is.
+    /// Sees to what became of a part that is parked. Where that fails it is drained as if it had not been
+    /// tried.
     pub(super) async fn settle_part(&mut self, part: Part) {
         let key = part.key.clone();
         if let Err(error) = self.try_settle_part(part).await {
             tracing::warn!(%error, key, "left where it is");
-            self.listing.left.insert(key);
             self.trouble.push(error);
         }
     }
