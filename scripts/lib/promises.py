@@ -64,6 +64,8 @@ NEEDED = {
         ("dynamodb:BatchWriteItem", "Table", "ATTEMPTS#*"),
         ("dynamodb:Query", "Table/index/unwell", "1"),
         *(("s3:PutObject", f"Bucket/{place}/*", "") for place in ("parked", "dead")),
+        # What is parked and cannot be marked is taken back.
+        ("s3:DeleteObject", "Bucket/parked/*", ""),
     },
     "DrainFunction": {
         *((action, "WakeQueue", "") for action in RECEIVE),
