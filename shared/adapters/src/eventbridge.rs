@@ -32,27 +32,26 @@ impl EventBridge {
 
 impl Notices for EventBridge {
     async fn publish(&self, notices: &[Notice]) -> PortResult<()> {
-        let mut end = Ok(());
+        let mut refused = Vec::new();
         for chunk in notices.chunks(AT_ONCE) {
-            // One that is refused is no reason to keep back the others.
-            if let Err(error) = self.put(chunk.iter().map(entry).collect()).await {
-                end = Err(error);
-            }
+            // One that is refused is no reason to keep back the others; a bus that does not answer is.
+            refused.extend(self.put(chunk.iter().map(entry).collect()).await?);
         }
-        end
+        refused.into_iter().next().map_or(Ok(()), Err)
     }
 }
 
 impl EventBridge {
-    /// Puts entries, and once more those that the bus has refused, which are not on it.
-    async fn put(&self, entries: Vec<PutEventsRequestEntry>) -> PortResult<()> {
+    /// Puts entries, and once more those that the bus has refused, which are not on it. Why it refused
+    /// what it did not take then either.
+    async fn put(&self, entries: Vec<PutEventsRequestEntry>) -> PortResult<Vec<PortError>> {
         let refused = self.try_put(&entries).await?;
         if refused.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let again: Vec<_> = refused.into_iter().map(|(entry, _)| entry).collect();
         let refused = self.try_put(&again).await?;
-        refused.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+        Ok(refused.into_iter().map(|(_, error)| error).collect())
     }
 
     /// The entries that were refused, with why.

@@ -13,6 +13,11 @@ const KEPT: usize = 1024;
 const SECRET_PART: usize = 12;
 /// Pieces of a secret that are shorter may be any word.
 const SECRET_PIECE: usize = 5;
+/// And so may values of a query's parameters.
+const SECRET_VALUE: usize = 8;
+/// What stands before credentials in a header.
+const SCHEMES: [&str; 8] =
+    ["basic", "bearer", "token", "apikey", "api-key", "key", "splunk", "geniekey"];
 /// In the place of a secret.
 pub(crate) const MASK: &str = "***";
 
@@ -31,8 +36,6 @@ pub fn answer_text(body: &[u8], integration: &Integration, to: &Destination) -> 
 
 /// The text that a body begins with; a character that was cut off at its end is left out.
 fn beginning(body: &[u8]) -> Option<String> {
-    // More than is kept: a secret that crosses the end must be found.
-    let body = &body[..body.len().min(2 * KEPT)];
     match std::str::from_utf8(body) {
         Ok(text) => Some(text.to_owned()),
         Err(error) if error.error_len().is_none() => {
@@ -55,11 +58,12 @@ fn secrets(integration: &Integration, to: &Destination) -> Vec<String> {
     whole.retain(|secret| !secret.is_empty());
     // An endpoint may show less than it was sent: the token alone, or the value of a parameter.
     let mut pieces: Vec<_> = whole.iter().flat_map(|secret| pieces(secret)).collect();
-    pieces.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
     pieces.retain(|piece| piece.len() >= SECRET_PIECE);
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    pieces.extend(values.filter(|value| value.len() >= SECRET_VALUE));
     let mut all: BTreeSet<_> = whole.into_iter().chain(pieces).collect();
     // As it is written within a text of JSON.
-    all.extend(all.iter().filter_map(|secret| within_json(secret)).collect::<Vec<_>>());
+    all.extend(all.iter().flat_map(|secret| within_json(secret)).collect::<Vec<_>>());
     let mut all: Vec<_> = all.into_iter().collect();
     all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     all
@@ -69,7 +73,9 @@ fn secrets(integration: &Integration, to: &Destination) -> Vec<String> {
 /// password of `Basic` ones, the key behind its prefix, and all of it without percent-encoding.
 fn pieces(secret: &str) -> Vec<String> {
     let mut pieces = Vec::new();
-    if let Some((scheme, credentials)) = secret.split_once(' ') {
+    if let Some((scheme, credentials)) = secret.split_once(' ')
+        && SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+    {
         let credentials = credentials.trim();
         pieces.push(credentials.to_owned());
         if scheme.eq_ignore_ascii_case("basic")
@@ -85,10 +91,12 @@ fn pieces(secret: &str) -> Vec<String> {
     pieces
 }
 
-fn within_json(secret: &str) -> Option<String> {
-    let written = serde_json::to_string(secret).ok()?;
-    let inner = written.get(1..written.len() - 1)?;
-    (inner != secret).then(|| inner.to_owned())
+/// As it may be written in a JSON string: some escape slashes too.
+fn within_json(secret: &str) -> Vec<String> {
+    let written = serde_json::to_string(secret).unwrap_or_default();
+    let inner = written.trim_matches('"').to_owned();
+    let slashes = inner.replace('/', "\\/");
+    vec![inner, slashes]
 }
 
 #[cfg(test)]
@@ -135,6 +143,16 @@ mod tests {
             shown(pieces),
             Some(r#"{"error": "invalid token ***", "user": "***"} value ***"#.to_owned())
         );
+        // However late it ends, and with slashes as some write them.
+        let long = "k/".repeat(900);
+        let own = Own { secret: Some(Secret::new(long.as_str())), ..Own::default() };
+        let integration = Integration { own, preset: Preset::Standard, ..integration("i") };
+        let to = Destination::parse(&integration.url, &Allowed::default()).unwrap();
+        for echo in [long.clone(), long.replace('/', "\\/")] {
+            let body = format!("{}{echo}", "x".repeat(1_000));
+            let shown = answer_text(body.as_bytes(), &integration, &to);
+            assert_eq!(shown, Some(format!("{}***", "x".repeat(1_000))));
+        }
         let late = [b"x".repeat(1_020), b"hunter2-hunter2".to_vec()].concat();
         assert_eq!(shown(&late), Some(format!("{}***", "x".repeat(1_020))));
     }

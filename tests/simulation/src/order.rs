@@ -45,6 +45,11 @@ impl Slices {
         }
     }
 
+    /// It deletes an object, or tries to: what became of it is stored, and it does not take it again.
+    pub fn sees_to(&mut self, invocation: u64, key: &str) {
+        self.ways.entry(invocation).or_default().taken.insert(key.to_owned());
+    }
+
     /// It takes an object. An older one that it should have taken before, if there is one.
     pub fn takes(
         &mut self,

@@ -173,7 +173,10 @@ impl<P: Ports> Slice<'_, P> {
                 for sent in schedule(ports.queues(), one, ports.clock().now()).await {
                     sent?;
                 }
+                // Until it is gone it is not to be tried from here as well.
+                self.listing.left.insert(key.to_owned());
                 ports.objects().delete(key).await?;
+                self.listing.left.remove(key);
                 self.counts += Counts { scheduled: events, ..unparked };
             }
             // An age beyond the schedule, and still it fails.

@@ -84,6 +84,8 @@ pub(super) struct Slice<'a, P> {
     pub(super) gate: Arc<Gate>,
     pub(super) health: Health,
     checked_at: Option<Timestamp>,
+    /// Whether a reading of the configuration found that the next slice should see to it.
+    changed: bool,
     pub(super) seen: Vec<Observation>,
     /// What was seen before and not written, since all was well.
     before: Before,
@@ -123,6 +125,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             deadline: deadline.minus(END),
             gate: Arc::new(gate),
             checked_at: None,
+            changed: false,
             seen: Vec::new(),
             before: Before::default(),
             counts: Counts::default(),
@@ -183,6 +186,12 @@ impl<'a, P: Ports> Slice<'a, P> {
         } {
             beside(self.settle(tried), &mut under_way, &mut done).await;
         }
+        // Where there was no time for more probes, the next pause goes on after these.
+        if let (Ok(SliceEnd::GoOn { .. }), Some(last)) = (&end, self.refused.pop())
+            && let Err(error) = self.stay_open(last.key).await
+        {
+            tracing::warn!(%error, integration = %self.integration.id, "pause not extended");
+        }
         self.write_health().await;
         self.write_counts().await;
         self.fall_quiet().await;
@@ -229,7 +238,7 @@ impl<'a, P: Ports> Slice<'a, P> {
     async fn next_step(&mut self, under_way: usize) -> PortResult<Step> {
         let now = self.drain.ports.clock().now();
         let check = self.checked_at.is_none_or(|at| now.since(at) >= CHECK_EVERY);
-        let changed = check && !self.check(now).await?;
+        let changed = std::mem::take(&mut self.changed) || (check && !self.check(now).await?);
         let go_on = |at| Ok(Step::End(SliceEnd::GoOn { at, rate: self.gate.rate() }));
         if !holds(&self.health, self.owner) {
             return Ok(Step::End(SliceEnd::Leave));
@@ -414,8 +423,11 @@ impl<'a, P: Ports> Slice<'a, P> {
     /// may wait long for its turn.
     async fn try_watchfully(&mut self, key: String) -> Tried {
         let drain = self.drain;
-        let (integration, ended) = (Arc::clone(&self.integration), Arc::clone(&self.ended));
-        let turn = self.gate.turn(&self.ended, self.latest());
+        let integration = Arc::clone(&self.integration);
+        // Its own: the slice may go on after it.
+        let stopped = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&stopped);
+        let turn = self.gate.turn(&stopped, self.latest());
         let mut under_way = FuturesUnordered::new();
         under_way.push(drain.try_key(integration, key.clone(), self.deadline, ended, turn));
         let mut done = VecDeque::new();
@@ -429,9 +441,10 @@ impl<'a, P: Ports> Slice<'a, P> {
             }
             let now = drain.ports.clock().now();
             let checked = beside(self.check(now), &mut under_way, &mut done).await;
+            self.changed |= matches!(checked, Ok(false));
             let paused = matches!(self.health.route(), Route::Paced(Why::Paused));
-            if checked.is_ok() && (paused || !holds(&self.health, self.owner)) {
-                self.ended.store(true, Ordering::Relaxed);
+            if self.changed || paused || !holds(&self.health, self.owner) {
+                stopped.store(true, Ordering::Relaxed);
             }
             if let Some(tried) = done.pop_front() {
                 return tried;

@@ -54,6 +54,10 @@ impl Tried {
             Outcome::Failed(_) if attempted.is_partial(delivery) => Verdict::Well,
             Outcome::Failed(failure) if failure.ill && failure.is_refusal() => Verdict::Refused,
             Outcome::Failed(failure) if failure.ill => Verdict::Ill,
+            // The template does not render it: the endpoint was not asked.
+            Outcome::Failed(_) if attempted.made.requests == 0 => Verdict::None,
+            // It finds each of its events too large.
+            Outcome::Failed(_) if attempted.made.status == Some(413) => Verdict::Refused,
             // A failure that is not ill health is a 2xx: the fault is the delivery's.
             Outcome::Delivered | Outcome::Unfinished | Outcome::Failed(_) => Verdict::Well,
             Outcome::TooLarge if delivery.events.len() < 2 => Verdict::Refused,

@@ -35,6 +35,8 @@ impl Objects for Port {
 
     async fn delete(&self, key: &str) -> PortResult<()> {
         let key = key.to_owned();
+        let invocation = self.invocation();
+        self.world.with(|state| state.slices.sees_to(invocation, &key));
         let retention = self.world.setting.retention;
         let keep = match ParkedKey::parse(&key).map(|parsed| parsed.place) {
             Some(Place::Dead) => retention.dead,

@@ -420,3 +420,43 @@ async fn a_pause_is_seen_while_a_probe_waits_for_its_turn() {
     assert!(ports.begun(HOST).iter().all(|begun| *begun <= paused_at));
     assert_eq!(world.keys("parked/").len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_over_when_the_probe_ends_stops_nothing() {
+    let world = World::with(vec![integration("a")]);
+    let timed = Timed { takes: Duration::from_secs(8), ..Timed::new(&world) };
+    let ports = &timed;
+    backlog(&world, 5).await;
+    open(&world, ports.now());
+    let operator = async {
+        while ports.begun(HOST).is_empty() {
+            ports.sleep(Duration::from_millis(100)).await;
+        }
+        let pause = Pause { at: ports.now(), reason: "operator".into() };
+        (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+        ports.sleep(Duration::from_secs(4)).await;
+        (&world).set_pause(&"web".into(), &"a".into(), None).await.unwrap();
+    };
+    let began = ports.now();
+    join(operator, live(ports, || world.counts("a").delivered == 5)).await;
+    let took = ports.now().since(began).as_secs();
+    assert!(took < 60, "{took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_time_for_few_probes_the_next_pause_goes_on_after_them() {
+    let world = World::with(vec![limited(per_second(0.1))]);
+    let timed = Timed { answers: |_| 400, ..Timed::new(&world) };
+    let ports = &timed;
+    backlog(&world, 6).await;
+    open(&world, ports.now());
+    for _ in 0..8 {
+        for message in world.take(Queue::Wake) {
+            follow_one(ports, message).await;
+        }
+    }
+    let state = world.state();
+    let tried: std::collections::BTreeSet<_> =
+        state.attempts.iter().map(|attempt| attempt.delivery.as_str()).collect();
+    assert_eq!(tried.len(), 6, "{tried:?}");
+}
