@@ -179,23 +179,27 @@ async fn what_is_dead_is_replayed_by_a_command_that_shows_how_far_it_is() {
     assert_eq!(dry_run.out, "it would replay 12 deliveries with 12 events\n");
     let id = dead[0]["id"].as_str().unwrap();
     let one = project.run(&["replay", "Warehouse", id, "--json"]).await.done().json();
-    assert_eq!(one, swept(1, false));
+    assert_eq!(one, swept(1, false, &Value::Null));
     let dry_run = project.run(&["replay", "Warehouse", "--dry-run", "--json"]).await.done().json();
-    assert_eq!(dry_run, swept(11, true));
+    assert!(dry_run["to"].is_i64());
+    assert_eq!(dry_run, swept(11, true, &dry_run["to"]));
 
     let shown = project.run_at_a_terminal(&["replay", "Warehouse", "--wait"]).await.done().out;
     assert!(shown.contains("draining [") && shown.contains(" deliveries, "), "{shown:?}");
-    assert!(shown.contains("nothing is parked any more; nothing waits\r\n"), "{shown:?}");
-    assert!(shown.ends_with("replayed 11 deliveries with 11 events\r\n"), "{shown:?}");
+    assert!(shown.contains("replayed 11 deliveries with 11 events\r\n"), "{shown:?}");
+    assert!(shown.ends_with("nothing is parked any more; nothing waits\r\n"), "{shown:?}");
     assert_eq!(events(&webhook, before), keys(&sent), "each once");
     webhook.has_settled(12).await;
     let again = project.run(&["replay", "Warehouse", "--wait", "--json"]).await.done();
-    assert_eq!(again.json(), swept(0, false));
+    let json = again.json();
+    assert_eq!(json, swept(0, false, &json["to"]));
     assert_eq!(again.err, "nothing is parked any more; nothing waits\n");
 }
 
-fn swept(deliveries: usize, dry_run: bool) -> Value {
-    json!({"deliveries": deliveries, "events": deliveries, "skipped": 0, "done": true, "dry_run": dry_run})
+fn swept(deliveries: usize, dry_run: bool, to: &Value) -> Value {
+    json!({
+        "deliveries": deliveries, "events": deliveries, "skipped": 0, "done": true, "dry_run": dry_run, "to": to,
+    })
 }
 
 /// The keys of all events that came after the first so many requests.
