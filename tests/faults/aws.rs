@@ -3,7 +3,11 @@
 //! A clean run of each scenario says which calls there are. Then each of them gets each fault, for
 //! longer than the SDK goes on trying, in a run of its own.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 
@@ -65,8 +69,11 @@ async fn whichever_call_to_aws_fails_in_whichever_way_no_accepted_event_is_lost(
     let lost: Vec<_> =
         done.iter().filter_map(|done| Some((&done.spoiled, done.lost.as_ref()?))).collect();
     assert!(lost.is_empty(), "{lost:#?}");
-    let idle: Vec<_> =
-        done.iter().filter(|done| done.injected == 0).map(|done| &done.spoiled).collect();
+    // A way that a scenario does not always go may be missed by one run, but not by a run of each fault.
+    let called = |done: &Done| done.spoiled.as_ref().map(|(call, _)| call.clone());
+    let injected: BTreeSet<_> =
+        done.iter().filter(|done| done.injected > 0).filter_map(called).collect();
+    let idle: Vec<_> = calls.keys().filter(|call| !injected.contains(*call)).collect();
     assert!(idle.is_empty(), "never injected: {idle:?}");
 }
 
