@@ -120,7 +120,10 @@ async fn what_was_refused_for_longer_than_the_schedule_is_replayed_at_the_drains
         assert_eq!(said, (&json!("drain"), &json!(200), &json!(1), &json!("delivered")), "{one}");
     }
     let failed = webhook.attempts("failed", 7).await;
-    assert_eq!(failed.iter().filter(|one| one["then"] == "dead").count(), 12);
+    // A message may come twice, and then there is an attempt more.
+    let dead = failed.iter().filter(|one| one["then"] == "dead");
+    let dead: BTreeSet<_> = dead.filter_map(|one| one["delivery"].as_str()).collect();
+    assert_eq!(dead.len(), 12);
     assert!(failed.iter().all(|one| one["status"] == 202 && one["delivered"] == 0));
     assert!(failed.is_sorted_by_key(|one| std::cmp::Reverse(one["at"].as_i64())));
 }
