@@ -7,8 +7,17 @@ keys; what a round made is sent at its end). Standard output gets what each key 
 import json
 import sys
 import threading
+import time
 
 from splitio import get_factory
+
+
+def senders_run(factory):
+    """Whether the SDK's sending threads run. It starts them after it says that it is ready, and what is destroyed before
+    they run sends nothing of what it holds (`AsyncTask.stop`), which no program that lives for a second meets."""
+    tasks = factory._sync_manager._synchronizer._periodic_data_recording_tasks
+    return all(task.is_running() for task in tasks)
+
 
 given = json.load(sys.stdin)
 treatments = {}
@@ -26,6 +35,8 @@ for keys in given["rounds"]:
     for n, key in enumerate(keys):
         treatments[key] = client.get_treatment(key, "checkout_flow")
         assert client.track(key, "user", "checkout.completed", 42.5, {"n": n})
+    while not senders_run(factory):
+        time.sleep(0.01)
     sent = threading.Event()
     factory.destroy(sent)
     assert sent.wait(60)
