@@ -35,7 +35,7 @@ def chromium():
     raise Failed("chromium was installed, and is not there")
 
 
-def run(which, environment):
+def run(which, environment, **options):
     """The exit status of some of the tests; what they look at is kept in .local/console."""
     screenshots = LOCAL / "console"
     (screenshots / "failed.png").unlink(missing_ok=True)
@@ -44,10 +44,16 @@ def run(which, environment):
         "FLAGPOST_TEST_CHROMIUM": chromium(),
         "FLAGPOST_TEST_SCREENSHOTS": str(screenshots),
     }
-    return tools.run([python(), "-m", "unittest", *which], cwd=TESTS, env=environment)
+    return tools.run([python(), "-m", "unittest", *which], cwd=TESTS, env=environment, **options)
 
 
-def walk(emulator, stack, admin_key, which=()):
+def alone(which=(), **options):
+    """The exit status of the tests that need no stack, or of `which` of them."""
+    which = ["-v", *which] if which else ["discover", "-v", "--pattern", "*_test.py"]
+    return run(which, os.environ, **options)
+
+
+def walk(emulator, stack, admin_key, which=(), **options):
     """Whether the console does on a deployed stack what an operator wants of it, or `which` tests of that."""
     environment = {
         **directly(os.environ, emulator.endpoint),
@@ -57,4 +63,4 @@ def walk(emulator, stack, admin_key, which=()):
         # The receiver, and a client of the API.
         "PYTHONPATH": str(ROOT / "scripts" / "lib"),
     }
-    return run(["-v", *(which or ["stack_walk"])], environment) == 0
+    return run(["-v", *(which or ["stack_walk"])], environment, **options) == 0
