@@ -68,13 +68,16 @@ class Leaving(Stand):
             expect(one.state()).to_have_text("Paused")
 
     def test_the_key_is_no_longer_taken_while_it_loads(self):
-        with self.visit(width=360, scheme="dark") as one:
+        with self.visit(width=360, scheme="dark", clock=True) as one:
             one.sign_in()
             link = one.page.get_by_role("link", name="Warehouse")
             expect(link).to_be_visible()
+            # It is the next view that is refused, and no look of this one.
+            one.stops_time()
             self.world.is_key_known = False
             link.click()
             expect(one.page.get_by_role("dialog", name="Sign in again")).to_be_visible()
+            one.page.clock.resume()
             one.fits()
             one.is_accessible()
             one.shot("sign-in-again-360-dark")

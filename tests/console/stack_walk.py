@@ -13,8 +13,6 @@ from playwright.sync_api import expect, sync_playwright
 from shop import PAUSE_IS_KNOWN, Shop, Stack, total, until, waiting
 from visitor import visitor
 
-#: Far more than the page takes to show what is so: it looks every ten seconds.
-PATIENCE_MS = 60_000
 TEMPLATE = '{"key": "${input.key}", "plan": "gold", "flag": "${input.split?upper_case}"}'
 
 
@@ -24,7 +22,6 @@ class Walk(unittest.TestCase):
         cls.stack = Stack()
         playwright = sync_playwright().start()
         cls.addClassCleanup(playwright.stop)
-        expect.set_options(timeout=PATIENCE_MS)
         cls.browser = playwright.chromium.launch(
             executable_path=os.environ["FLAGPOST_TEST_CHROMIUM"], args=cls.stack.browser_arguments
         )
@@ -40,7 +37,7 @@ class Walk(unittest.TestCase):
         self.shop = Shop(self.stack, self.addCleanup)
 
     def visit(self, key=None, **how):
-        return visitor(self.browser, self.stack.url, key or self.stack.key, patience_ms=PATIENCE_MS, refused=False, **how)
+        return visitor(self.browser, self.stack.url, key or self.stack.key, refused=False, **how)
 
     def open(self, one, integration, shop=None):
         """From the sign-in to an integration."""

@@ -30,7 +30,7 @@ class Stand(unittest.TestCase):
         self.world = self.stub.world
 
     def visit(self, **how):
-        return visitor(self.browser, self.stub.url, KEY, **how)
+        return visitor(self.browser, self.stub.url, KEY, is_held=self.world.is_held, **how)
 
     def last(self, method, rest):
         """The body of the newest such request."""

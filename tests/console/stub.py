@@ -13,6 +13,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 ADMIN = Path(__file__).resolve().parents[2] / "functions" / "admin"
+#: Seconds.
+PATIENCE = 60
 KEY = "fpa_for-the-browser-test-0123456789"
 HOUR = 3_600_000
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -38,10 +40,16 @@ class Held:
         self.asked, self.freed = threading.Event(), threading.Event()
 
     def takes(self, method, path):
-        return not self.asked.is_set() and method == self.method and path.endswith(self.end)
+        return not self.asked.is_set() and self.names(method, path)
+
+    def holds(self, method, path):
+        return self.asked.is_set() and not self.freed.is_set() and self.names(method, path)
+
+    def names(self, method, path):
+        return method == self.method and path.endswith(self.end)
 
     def wait_until_asked(self):
-        assert self.asked.wait(10), f"nobody asked for {self.end}"
+        assert self.asked.wait(PATIENCE), f"nobody asked for {self.end}"
 
     def free(self):
         self.freed.set()
@@ -150,6 +158,10 @@ class World:
         """Holds back the next answer to such a request, until it is freed."""
         self.held.append(Held(method, end))
         return self.held[-1]
+
+    def is_held(self, asked):
+        path = urlsplit(asked.url).path
+        return any(one.holds(asked.method, path) for one in self.held)
 
     def taking(self, method, path):
         """What holds back this answer, if anything does."""
@@ -353,7 +365,7 @@ class Handler(BaseHTTPRequestHandler):
             more.update(refusal.headers)
             status, answer, kind = refusal.status, json.dumps(refusal.problem), "application/problem+json"
         if held:
-            held.freed.wait(30)
+            held.freed.wait(PATIENCE)
         try:
             self.send(status, kind, answer.encode(), more)
         except ConnectionError:

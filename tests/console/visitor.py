@@ -1,29 +1,33 @@
 """Somebody at the console: a page of a real browser, and what is always true of it."""
 
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-PATIENCE_MS = 10_000
+#: For what comes by itself. A machine that has much else to do fails no test.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 #: The rules of WCAG 2 up to level AA, contrast among them.
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
 @contextmanager
 def visitor(
-    browser, url, key, width=1440, scheme="light", patience_ms=PATIENCE_MS, refused=True, zone="UTC", clock=False, address=""
+    browser, url, key, width=1440, scheme="light", refused=True, zone="UTC", clock=False, address="", is_held=lambda asked: False
 ):
     """A fresh browser profile at the console, where the API may refuse something or not. At the end nothing may have been
     complained of (what the policy forbids is), nobody else have been asked, and no key be kept. With a `clock` the page's
-    timers are the test's: see `Visitor.pass_time`."""
+    timers are the test's: see `Visitor.pass_time`. `is_held` says whether the answer to a request is held back."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-GB", timezone_id=zone, reduced_motion="reduce"
     )
-    context.set_default_timeout(patience_ms)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
+    one = Visitor(page, key, is_held)
     if clock:
         page.clock.install()
     complaints, elsewhere = [], []
@@ -32,7 +36,6 @@ def visitor(
     page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     try:
         page.goto(f"{url}/console{address}")
-        one = Visitor(page, key)
         yield one
         one.keeps_no_key()
         # A refused answer is told by the page, and by the browser too.
@@ -54,9 +57,14 @@ def shot(page, name, whole=True):
 
 
 class Visitor:
-    def __init__(self, page, key):
+    def __init__(self, page, key, is_held):
         self.page = page
         self.key = key
+        self.is_held = is_held
+        self.asking = set()
+        page.on("request", lambda asked: self.asking.add(asked))
+        page.on("requestfinished", lambda asked: self.asking.discard(asked))
+        page.on("requestfailed", lambda asked: self.asking.discard(asked))
 
     def sign_in(self, key=None):
         self.page.get_by_label("Admin key").fill(key or self.key)
@@ -87,9 +95,17 @@ class Visitor:
         self.settle()
         self.page.clock.run_for(seconds * 1000)
 
+    def stops_time(self):
+        """No timer of the page goes off until `page.clock.resume()`, and whatever was asked is answered."""
+        self.page.clock.pause_at(self.page.evaluate("Date.now()") + 1000)
+        self.settle()
+
     def settle(self):
-        """Whatever has arrived is dealt with; the time is the test's own, and not the page's."""
-        self.page.wait_for_timeout(100)
+        """Whatever was asked is answered, but for what is held back, and the answers are dealt with."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while waits := [asked.url for asked in self.asking if not self.is_held(asked)]:
+            assert time.monotonic() < deadline, f"no answer to {waits}"
+            self.page.wait_for_timeout(10)
         for _ in range(3):
             self.page.evaluate(
                 "new Promise((go) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = go; port2.postMessage(0); })"

@@ -74,7 +74,7 @@ class Walk(Stand):
             fresh = dict(self.world.integrations[WAREHOUSE].attempts[0])
             fresh |= {"id": "fresh", "at": fresh["at"] + 1000, "outcome": "too_large", "status": 413, "then": "split"}
             self.world.integrations[WAREHOUSE].attempts.insert(0, fresh)
-            expect(rows.first).to_contain_text("too large", timeout=15_000)
+            expect(rows.first).to_contain_text("too large")
             expect(rows.nth(1).get_by_role("button")).to_have_attribute("aria-expanded", "true")
 
     def test_what_cannot_be_loaded_leaves_the_rest(self):
