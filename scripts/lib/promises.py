@@ -77,8 +77,7 @@ NEEDED = {
         ("dynamodb:BatchWriteItem", "Table", "ATTEMPTS#*"),
         *(("dynamodb:Query", f"Table/index/{index}", "1") for index in ("timers", "unwell")),
         ("s3:ListBucket", "Bucket", ""),
-        ("s3:GetObject", "Bucket/parked/*", ""),
-        *((f"s3:{verb}Object", f"Bucket/{place}/*", "") for verb in ("Put", "Delete") for place in ("parked", "dead")),
+        *((f"s3:{verb}Object", f"Bucket/{place}/*", "") for verb in ("Get", "Put", "Delete") for place in ("parked", "dead")),
     },
     "AdminFunction": {
         *((f"dynamodb:{verb}Item", "Table", "") for verb in ("Get", "Put", "Update", "Delete")),
@@ -136,8 +135,8 @@ def bucket(template):
             yield f"Bucket: {prefix} does not expire by {parameter}"
         for days in template["Parameters"][parameter]["AllowedValues"]:
             behind = template["Mappings"]["LifecycleDays"].get(str(days), {}).get("Days")
-            if behind != days + 1:
-                yield f"LifecycleDays: {days} is mapped to {behind}, which is not a day behind {parameter}"
+            if behind != days + 7:
+                yield f"LifecycleDays: {days} is mapped to {behind}, which is not a week behind {parameter}"
     yield from retained(template, "Bucket")
 
 

@@ -1,6 +1,6 @@
 //! Draining what is parked: the probe, the paced drain, and who may do it.
 //!
-//! One function at a time has an integration's lease. A slice ends in exactly one of these ways:
+//! One function at a time has an integration's lease, which expiry takes too. A slice ends in exactly one of these ways:
 //! the backlog is found empty and the timer cleared; the timer is set anew and a new wake-up sent;
 //! or the wake-up comes back, because something failed. So a timer stands as long as anything may
 //! be parked.
@@ -26,6 +26,7 @@ use crate::{
     message::Wake,
     metrics::Metrics,
     park::send_wake,
+    parked::Place,
     ports::{Clock, Found, HealthStore, PortResult, Ports, Queue, Random, Registry},
     queueing::{hide, set_aside},
     time::Timestamp,
@@ -61,6 +62,15 @@ pub struct Retention {
     pub parked: Duration,
     /// Dead ones; 30 days.
     pub dead: Duration,
+}
+
+impl Retention {
+    fn of(self, place: Place) -> Duration {
+        match place {
+            Place::Parked => self.parked,
+            Place::Dead => self.dead,
+        }
+    }
 }
 
 /// What becomes of a wake-up.
@@ -128,9 +138,7 @@ impl<P: Ports> Drain<P> {
             // A delay is at most 15 minutes, and clocks differ.
             return Ok(WakeEnd::Again(due.since(now)));
         }
-        let mut random = [0; 16];
-        random.copy_from_slice(&self.ports.random().bytes()[..16]);
-        let owner = unique(now, random);
+        let owner = self.owner(now);
         let end = match store.take_lease(project, id, &owner, now, now.plus(self.lease)).await {
             Ok(true) => {
                 let calm = health.breaker.is_calm(&self.policy.breaker, now);
@@ -144,12 +152,23 @@ impl<P: Ports> Drain<P> {
             Err(error) => Err(error),
         };
         // Also where taking it failed: it may have been taken all the same.
-        if end.is_err()
-            && let Err(error) = store.release_lease(id, &owner).await
-        {
-            tracing::warn!(%error, integration = %id, "lease not released, it ends by itself");
+        if end.is_err() {
+            self.give_back(id, &owner).await;
         }
         end
+    }
+
+    /// A name for whoever holds a lease from now on.
+    fn owner(&self, now: Timestamp) -> String {
+        let mut random = [0; 16];
+        random.copy_from_slice(&self.ports.random().bytes()[..16]);
+        unique(now, random)
+    }
+
+    async fn give_back(&self, lease: &IntegrationId, owner: &str) {
+        if let Err(error) = self.ports.store().release_lease(lease, owner).await {
+            tracing::warn!(%error, %lease, "lease not released, it ends by itself");
+        }
     }
 
     async fn under_lease(

@@ -35,6 +35,18 @@ impl Place {
     pub fn prefix(self, integration: &IntegrationId) -> String {
         format!("{}/{integration}/", self.name())
     }
+
+    /// What the lease is on that whoever takes from here holds.
+    ///
+    /// For the parked it is the integration's own, the drainer's. The dead have one of their own, in
+    /// an item beside the integration's (no integration has such an id): replaying them must not wait for
+    /// a drain that goes on for hours, and putting more into `parked/` disturbs none.
+    pub fn turn(self, integration: &IntegrationId) -> IntegrationId {
+        match self {
+            Self::Parked => integration.clone(),
+            Self::Dead => IntegrationId(format!("{integration}.dead")),
+        }
+    }
 }
 
 /// `{place}/{integration}/{time in ms, 13 digits}-{delivery}-{count}.json.gz`.
@@ -124,6 +136,13 @@ mod tests {
         ] {
             assert_eq!(named(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_dead_have_a_turn_of_their_own() {
+        let integration = IntegrationId::from("i-1");
+        assert_eq!(Place::Parked.turn(&integration), integration);
+        assert_eq!(Place::Dead.turn(&integration).as_str(), "i-1.dead");
     }
 
     proptest! {

@@ -1,4 +1,8 @@
 //! The ends of laid-aside deliveries that no endpoint will get: expired, or discarded.
+//!
+//! A deletion in S3 does not tell whether there was anything to delete. So whoever takes from a place has
+//! its turn (see [`Place::turn`]), and lists once it has: what is there then is nobody else's to take,
+//! and is counted once.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -20,23 +24,37 @@ use super::{Drain, TROUBLE, holds};
 
 /// Time that is kept for the last writes.
 const RESERVE: Duration = Duration::from_secs(10);
+/// How often it is run, by the template's schedule.
+pub(super) const EVERY: Duration = Duration::from_hours(24);
+
+/// One parked delivery of each integration that is not past its time.
+type Kept = BTreeMap<IntegrationId, ParkedKey>;
+
+/// A delivery beside its retention time.
+enum Age {
+    Past,
+    Within,
+    /// It, and what follows of its integration: keys sort by time.
+    AllWithin,
+}
 
 impl<P: Ports> Drain<P> {
     /// Deletes what is past its retention time, by the objects' last modification, and counts it as
-    /// expired. How many deliveries. What there is no time for is left to the next run.
+    /// expired. How many deliveries. What there is no time for, and what another has the turn to take
+    /// from, is left to the next run, or to the drainer; see [`Listing::new`].
     ///
     /// Whoever has something parked and no timer gets one: an object may be written though its
     /// answer was lost, and then nobody knows of it.
+    ///
+    /// [`Listing::new`]: super::listing::Listing::new
     pub async fn expire(&self, deadline: Timestamp) -> PortResult<u64> {
         let mut deliveries = 0;
-        let mut parked = Vec::new();
-        for (place, keep) in
-            [(Place::Parked, self.retention.parked), (Place::Dead, self.retention.dead)]
-        {
-            deliveries += self.expire_place(place, keep, deadline, &mut parked).await?;
+        let mut kept = Kept::new();
+        for place in [Place::Parked, Place::Dead] {
+            deliveries += self.expire_place(place, deadline, &mut kept).await?;
         }
-        for key in parked.iter().filter(|key| key.place == Place::Parked) {
-            if self.ports.clock().now().plus(RESERVE) > deadline {
+        for key in kept.values() {
+            if !self.has_time(deadline) {
                 break;
             }
             // The others must not wait for this one.
@@ -49,46 +67,140 @@ impl<P: Ports> Drain<P> {
         Ok(deliveries)
     }
 
+    fn has_time(&self, deadline: Timestamp) -> bool {
+        self.ports.clock().now().plus(RESERVE) <= deadline
+    }
+
+    /// Looks for integrations with something past its time, and sees to each.
     async fn expire_place(
         &self,
         place: Place,
-        keep: Duration,
         deadline: Timestamp,
-        kept: &mut Vec<ParkedKey>,
+        kept: &mut Kept,
     ) -> PortResult<u64> {
-        let clock = self.ports.clock();
-        let now = clock.now();
         let prefix = format!("{}/", place.name());
         let mut deliveries = 0;
         let mut after: Option<String> = None;
-        while clock.now().plus(RESERVE) <= deadline {
+        while self.has_time(deadline) {
             let page = self.ports.objects().list(&prefix, after.as_deref()).await?;
             let Some(last) = page.last() else {
                 break;
             };
             after = Some(last.key.clone());
-            let mut old = Vec::new();
-            for Listed { key, modified } in &page {
-                let Some(parsed) = ParkedKey::parse(key) else {
+            for listed in &page {
+                let Some(key) = ParkedKey::parse(&listed.key) else {
                     continue;
                 };
-                if now.since(*modified) > keep {
-                    old.push((key.clone(), parsed));
-                    continue;
+                match self.age(&key, listed, kept) {
+                    Age::Within => continue,
+                    Age::AllWithin => {}
+                    Age::Past => match self.expire_in_turn(&key, deadline, kept).await {
+                        Ok(expired) => deliveries += expired,
+                        // The others must not wait for this one.
+                        Err(error) => {
+                            tracing::warn!(%error, integration = %key.integration, "not expired");
+                        }
+                    },
                 }
-                if kept.last().is_none_or(|last| last.integration != parsed.integration) {
-                    kept.push(parsed.clone());
-                }
-                if now.since(parsed.at) <= keep {
-                    // Keys sort by time: what follows of this integration is younger still. `0` is
-                    // the character after `/`: the next integration.
-                    after = Some(format!("{prefix}{}0", parsed.integration));
-                    break;
-                }
+                // `0` is the character after `/`: the next integration.
+                after = Some(format!("{prefix}{}0", key.integration));
+                break;
             }
-            deliveries += self.remove(place, old, |counts, events| counts.expired += events).await;
         }
         Ok(deliveries)
+    }
+
+    fn age(&self, key: &ParkedKey, listed: &Listed, kept: &mut Kept) -> Age {
+        let now = self.ports.clock().now();
+        let keep = self.retention.of(key.place);
+        if now.since(listed.modified) > keep {
+            return Age::Past;
+        }
+        if key.place == Place::Parked {
+            kept.entry(key.integration.clone()).or_insert_with(|| key.clone());
+        }
+        if now.since(key.at) > keep { Age::Within } else { Age::AllWithin }
+    }
+
+    /// Expires what an integration has past its time in a place, of which this is one, unless another
+    /// has the turn there.
+    async fn expire_in_turn(
+        &self,
+        first: &ParkedKey,
+        deadline: Timestamp,
+        kept: &mut Kept,
+    ) -> PortResult<u64> {
+        let project = self.project_of(first).await?;
+        let ParkedKey { place, integration, .. } = first;
+        let lease = place.turn(integration);
+        let now = self.ports.clock().now();
+        let owner = self.owner(now);
+        let until = now.plus(self.lease);
+        let taken = self.ports.store().take_lease(&project, &lease, &owner, now, until).await;
+        let expired = match taken {
+            Ok(true) => self.expire_all(*place, integration, deadline, kept).await,
+            Ok(false) => {
+                tracing::info!(%integration, place = place.name(), "expires later: not its turn");
+                return Ok(0);
+            }
+            Err(error) => Err(error),
+        };
+        // Also where taking it failed: it may have been taken all the same.
+        self.give_back(&lease, &owner).await;
+        expired
+    }
+
+    async fn expire_all(
+        &self,
+        place: Place,
+        integration: &IntegrationId,
+        deadline: Timestamp,
+        kept: &mut Kept,
+    ) -> PortResult<u64> {
+        let prefix = place.prefix(integration);
+        let mut deliveries = 0;
+        let mut after: Option<String> = None;
+        while self.has_time(deadline) {
+            let page = self.ports.objects().list(&prefix, after.as_deref()).await?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            after = Some(last.key.clone());
+            let (mut past, mut ended) = (Vec::new(), false);
+            for listed in &page {
+                let Some(key) = ParkedKey::parse(&listed.key) else {
+                    continue;
+                };
+                match self.age(&key, listed, kept) {
+                    Age::Past => past.push((listed.key.clone(), key)),
+                    Age::Within => {}
+                    Age::AllWithin => {
+                        ended = true;
+                        break;
+                    }
+                }
+            }
+            let found = past.len();
+            let left = self.remove(place, past, expired).await.len();
+            deliveries += (found - left) as u64;
+            if ended {
+                break;
+            }
+        }
+        Ok(deliveries)
+    }
+
+    /// Whose a delivery is: its health item says so, or where its integration was never unwell the
+    /// delivery itself. What neither says is nobody's to drain or to replay.
+    async fn project_of(&self, key: &ParkedKey) -> PortResult<ProjectId> {
+        let nobody = ProjectId::from("");
+        let health = self.ports.store().health(&nobody, &key.integration).await?;
+        if health.project != nobody {
+            return Ok(health.project);
+        }
+        let object = self.ports.objects().get(&key.text()).await?;
+        let aside = object.and_then(|object| Aside::decode(&object).ok());
+        Ok(aside.map_or(nobody, |aside| aside.project))
     }
 
     /// Sets the timer of an integration that has this object parked, and none.
@@ -108,40 +220,43 @@ impl<P: Ports> Drain<P> {
         Ok(())
     }
 
-    /// Deletes objects and counts their events: how many deliveries. What cannot be deleted is left
-    /// to the next run.
-    async fn remove(
+    /// Deletes objects and counts their events, for whoever has the turn to. The names of those that
+    /// could not be deleted.
+    pub(super) async fn remove(
         &self,
         place: Place,
         objects: Vec<(String, ParkedKey)>,
         count_as: impl Fn(&mut Counts, u64),
-    ) -> u64 {
+    ) -> Vec<String> {
         let deletions: Vec<_> = objects
             .into_iter()
             .map(|(key, parsed)| async move {
                 let deleted = self.ports.objects().delete(&key).await;
-                if let Err(error) = &deleted {
+                if let Err(error) = deleted {
                     tracing::warn!(%error, key, "not deleted");
+                    return Err(key);
                 }
-                deleted.is_ok().then_some(parsed)
+                Ok(parsed)
             })
             .collect();
         let mut deleted = stream::iter(deletions).buffer_unordered(WIDTH);
-        let mut deliveries = 0;
+        let mut left = Vec::new();
         let mut counts: BTreeMap<IntegrationId, Counts> = BTreeMap::new();
         while let Some(deleted) = deleted.next().await {
-            if let Some(ParkedKey { integration, count, .. }) = deleted {
-                deliveries += 1;
-                let counts = counts.entry(integration).or_default();
-                *counts += left(place, count);
-                count_as(counts, count);
+            match deleted {
+                Ok(ParkedKey { integration, count, .. }) => {
+                    let counts = counts.entry(integration).or_default();
+                    *counts += gone(place, count);
+                    count_as(counts, count);
+                }
+                Err(key) => left.push(key),
             }
         }
         for (integration, counts) in counts {
             self.metrics.expired(counts.expired);
             self.uncounted.add(&self.ports, &integration, counts).await;
         }
-        deliveries
+        left
     }
 
     /// The integration was deleted: what is parked is dropped, and counted as discarded. What is
@@ -175,7 +290,8 @@ impl<P: Ports> Drain<P> {
                 |Listed { key, .. }: Listed| ParkedKey::parse(&key).map(|parsed| (key, parsed));
             let parked: Vec<_> = page.into_iter().filter_map(named).collect();
             let discarded = |counts: &mut Counts, events| counts.discarded += events;
-            if self.remove(Place::Parked, parked, discarded).await == 0 {
+            let found = parked.len();
+            if self.remove(Place::Parked, parked, discarded).await.len() == found {
                 return self.go_on(project, id, owner, now.plus(TROUBLE), None).await;
             }
         }
@@ -197,7 +313,12 @@ impl<P: Ports> Drain<P> {
     }
 }
 
-fn left(place: Place, events: u64) -> Counts {
+/// Counts what is deleted past its time.
+pub(super) fn expired(counts: &mut Counts, events: u64) {
+    counts.expired += events;
+}
+
+fn gone(place: Place, events: u64) -> Counts {
     match place {
         Place::Parked => Counts { unparked: events, ..Counts::default() },
         Place::Dead => Counts { undead: events, ..Counts::default() },

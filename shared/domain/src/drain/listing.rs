@@ -1,16 +1,25 @@
-//! Passes over what is parked, oldest first.
+//! Passes over what is parked, oldest first. What is long past its time is ended on the way.
 
 use std::collections::{HashSet, VecDeque};
 
 use crate::{
     integration::Integration,
-    parked::Place,
-    ports::{HealthStore, Objects, PortResult, Services},
+    parked::{ParkedKey, Place},
+    ports::{Clock, HealthStore, Objects, PortResult, Ports},
+    time::Timestamp,
+};
+
+use super::{
+    Drain,
+    expire::{EVERY, expired},
 };
 
 /// A pass, and what is left out of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Listing {
+    /// What was parked before then is ended. It stays the same from pass to pass, so that what was tried is
+    /// not ended as well.
+    past: Timestamp,
     page: VecDeque<String>,
     after: Option<String>,
     /// The backlog's generation before the pass began; `None` before that.
@@ -22,10 +31,29 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    /// Whoever drains without a pause never leaves the lease to the expiry: so the drain itself ends what
+    /// that would have ended a run ago. Until then it delivers it.
+    pub(super) fn new<P: Ports>(drain: &Drain<P>) -> Self {
+        Self::after(drain.ports.clock().now().minus(drain.retention.parked + EVERY), None)
+    }
+
+    fn after(past: Timestamp, after: Option<String>) -> Self {
+        Self {
+            past,
+            page: VecDeque::new(),
+            after,
+            backlog_gen: None,
+            ended: false,
+            found: false,
+            left: HashSet::new(),
+        }
+    }
+
     /// Begins a new pass, after this key. Whether the last one found anything.
     pub(super) fn begin(&mut self, after: Option<String>) -> bool {
         let left = std::mem::take(&mut self.left);
-        let last = std::mem::replace(self, Self { after, left, ..Self::default() });
+        let next = Self { left, ..Self::after(self.past, after) };
+        let last = std::mem::replace(self, next);
         last.found
     }
 
@@ -35,9 +63,9 @@ impl Listing {
     }
 
     /// The next key, but for those that are left.
-    pub(super) async fn next<P: Services>(
+    pub(super) async fn next<P: Ports>(
         &mut self,
-        services: &P,
+        drain: &Drain<P>,
         integration: &Integration,
     ) -> PortResult<Option<String>> {
         let Integration { project, id, .. } = integration;
@@ -52,13 +80,21 @@ impl Listing {
                 return Ok(None);
             }
             if self.backlog_gen.is_none() {
-                self.backlog_gen = Some(services.store().health(project, id).await?.backlog_gen);
+                self.backlog_gen = Some(drain.ports.store().health(project, id).await?.backlog_gen);
             }
             let prefix = Place::Parked.prefix(id);
-            let page = services.objects().list(&prefix, self.after.as_deref()).await?;
+            let page = drain.ports.objects().list(&prefix, self.after.as_deref()).await?;
             self.ended = page.is_empty();
             self.after = page.last().map(|listed| listed.key.clone());
-            self.page = page.into_iter().map(|listed| listed.key).collect();
+            let mut past = Vec::new();
+            for listed in page {
+                let old = listed.modified < self.past && !self.left.contains(&listed.key);
+                match ParkedKey::parse(&listed.key).filter(|_| old) {
+                    Some(parsed) => past.push((listed.key, parsed)),
+                    None => self.page.push_back(listed.key),
+                }
+            }
+            self.left.extend(drain.remove(Place::Parked, past, expired).await);
         }
     }
 }

@@ -125,7 +125,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             log: AttemptLog::default(),
             changes: Vec::new(),
             counted_at: now,
-            listing: Listing::default(),
+            listing: Listing::new(drain),
             trouble: Vec::new(),
             asked: None,
             refusals: 0,
@@ -263,7 +263,7 @@ impl<'a, P: Ports> Slice<'a, P> {
             let wait = if wait.is_zero() { CHECK_EVERY } else { wait.min(CHECK_EVERY) };
             return Ok(Step::Wait(wait));
         }
-        if let Some(key) = self.listing.next(&self.drain.ports, &self.integration).await? {
+        if let Some(key) = self.listing.next(self.drain, &self.integration).await? {
             self.gate.start(now);
             return Ok(Step::Start(key));
         }

@@ -509,6 +509,58 @@ async fn what_is_past_its_time_expires_and_is_counted() {
 }
 
 #[tokio::test]
+async fn what_another_has_the_turn_to_take_from_expires_with_a_later_run() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    for (place, id, name) in
+        [(Place::Parked, "a", "d1"), (Place::Dead, "a", "d2"), (Place::Dead, "b", "d3")]
+    {
+        let one = Delivery { integration: id.into(), ..delivery(name, 1) };
+        lay_aside(&&world, place, one).await.unwrap();
+    }
+    world.pass(Duration::from_hours(24 * 31));
+    let now = world.time();
+    let until = now.plus(Duration::from_secs(180));
+    for lease in ["a", "a.dead"] {
+        (&world).take_lease(&"web".into(), &lease.into(), "other", now, until).await.unwrap();
+    }
+    let expire = async || {
+        let deadline = world.time().plus(Duration::from_secs(120));
+        drain(&world).expire(deadline).await.unwrap()
+    };
+    assert_eq!(expire().await, 1, "the others do not wait for it");
+    assert_eq!(world.keys("").len(), 2);
+    world.pass(Duration::from_hours(24));
+    world.fail("take_lease", 1);
+    assert_eq!(expire().await, 1, "one lease was not to be had");
+    assert_eq!(expire().await, 1);
+    assert!(world.keys("").is_empty());
+    for lease in ["a", "a.dead", "b.dead"] {
+        let health = world.health_of(lease);
+        assert_eq!((health.lease, health.project.as_str()), (None, "web"), "{lease}");
+    }
+}
+
+/// A drain without a pause leaves nobody else a turn.
+#[tokio::test]
+async fn the_drain_ends_what_is_a_day_past_its_time_and_delivers_what_is_not() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 3).await;
+    world.pass(Duration::from_hours(24 * 14));
+    backlog(&world, 2).await;
+    world.pass(Duration::from_hours(24));
+    world.fail("delete", 1);
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d000", "d001"], "the younger ones");
+    assert_eq!(world.keys("parked/").len(), 1, "it could not be deleted");
+    assert!(world.health_of("a").next_wake_at.is_some());
+    follow(&world).await;
+    let counts = world.counts("a");
+    assert_eq!((counts.delivered, counts.expired, counts.unparked), (2, 3, 5));
+    assert!(counts.balances() && world.keys("").is_empty());
+    assert_eq!(world.health_of("a").next_wake_at, None);
+}
+
+#[tokio::test]
 async fn whoever_has_something_parked_and_no_timer_is_woken_once_a_day() {
     let world = World::with(vec![integration("a"), integration("b")]);
     // Written, and the answer was lost: there is no mark of it.

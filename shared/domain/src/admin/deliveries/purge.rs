@@ -11,7 +11,7 @@ use super::{
     span::Span,
     state,
     sweep::{Act, Part, Swept, may_begin},
-    turn::{conflict, of_the_dead},
+    turn::conflict,
 };
 use crate::{
     admin::{Admin, Failure, Reply, fields::Fields},
@@ -24,10 +24,10 @@ use crate::{
     time::Timestamp,
 };
 
-const DEAD_TAKEN: &str = "its dead deliveries are being replayed or purged by another request: \
-                          try again when that has ended";
-const PARKED_TAKEN: &str = "its parked deliveries are being drained or purged; a drain ends within \
-                            seconds of a pause: try again";
+const DEAD_TAKEN: &str = "its dead deliveries are being replayed, purged or expired: try again \
+                          when that has ended";
+const PARKED_TAKEN: &str = "its parked deliveries are being drained, purged or expired; a drain \
+                            ends within seconds of a pause: try again";
 const NOT_PAUSED: &str = "what is parked is purged only while the integration is paused or \
                           disabled: pause it first";
 
@@ -78,13 +78,13 @@ impl<P: Services> Admin<P> {
             return self.go_over(project, id, place, &span, Act::Count).await;
         }
         let turn = match place {
-            Place::Dead => self.take_turn(project, of_the_dead(id), DEAD_TAKEN).await?,
+            Place::Dead => self.take_turn(project, id, place, DEAD_TAKEN).await?,
             Place::Parked => {
                 let health = self.ports.store().health(project, id).await?;
                 if integration.enabled && health.pause.is_none() {
                     return Err(conflict(NOT_PAUSED).into());
                 }
-                self.take_turn(project, id.clone(), PARKED_TAKEN).await?
+                self.take_turn(project, id, place, PARKED_TAKEN).await?
             }
         };
         let swept = self.go_over(project, id, place, &span, Act::Purge).await;

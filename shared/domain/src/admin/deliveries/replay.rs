@@ -17,7 +17,6 @@ use futures_util::{StreamExt, stream};
 use super::{
     span::Span,
     sweep::{Act, Part, Swept, TIME, may_begin},
-    turn::of_the_dead,
     unreadable,
 };
 use crate::{
@@ -31,8 +30,8 @@ use crate::{
     time::Timestamp,
 };
 
-const TAKEN: &str = "its dead deliveries are being replayed or purged by another request: \
-                     try again when that has ended";
+const TAKEN: &str = "its dead deliveries are being replayed, purged or expired: try again when \
+                     that has ended";
 
 /// What became of the copy of a dead delivery.
 enum Copied {
@@ -62,7 +61,7 @@ impl<P: Services> Admin<P> {
         let swept = if dry_run {
             over(Act::Count).await?
         } else {
-            let turn = self.take_turn(project, of_the_dead(id), TAKEN).await?;
+            let turn = self.take_turn(project, id, Place::Dead, TAKEN).await?;
             let swept = over(Act::Replay).await;
             self.end_turn(turn).await;
             swept?
@@ -82,7 +81,7 @@ impl<P: Services> Admin<P> {
         self.find(project, id).await?;
         let mut part = Part::default();
         if key.place == Place::Dead {
-            let turn = self.take_turn(project, of_the_dead(id), TAKEN).await?;
+            let turn = self.take_turn(project, id, Place::Dead, TAKEN).await?;
             let end = self.ports.clock().now().plus(TIME);
             part = self.replay_some(project, id, slice::from_ref(key), end).await;
             self.end_turn(turn).await;

@@ -1,14 +1,14 @@
 //! Whose turn it is to take from what is laid aside.
 //!
-//! The parked belong to whoever holds the integration's lease: the drainer, or a purge in its place.
-//! The dead have a lease of their own, in an item beside the integration's: replaying them must
-//! not wait for a drain that goes on for hours, and putting more into `parked/` disturbs none.
+//! The parked belong to whoever holds the integration's lease: the drainer, or a purge or the expiry in
+//! its place. The dead have a lease of their own; see [`Place::turn`].
 
 use std::time::Duration;
 
 use crate::{
     admin::{Admin, Failure},
     id::{IntegrationId, ProjectId, unique},
+    parked::Place,
     ports::{Clock, HealthStore, Random, Services},
     problem::{Kind, Problem},
 };
@@ -24,28 +24,24 @@ pub(super) struct Turn {
     owner: String,
 }
 
-/// The lease on an integration's dead. No integration has such an id.
-pub(super) fn of_the_dead(id: &IntegrationId) -> IntegrationId {
-    IntegrationId(format!("{id}.dead"))
-}
-
 /// 409, with what to do.
 pub(super) fn conflict(detail: &str) -> Problem {
     Problem::new(Kind::Conflict, detail)
 }
 
 impl<P: Services> Admin<P> {
-    /// Takes a lease; 409 with `otherwise` while another has it.
+    /// Takes the lease on what an integration has in a place; 409 with `otherwise` while another has it.
     pub(super) async fn take_turn(
         &self,
         project: &ProjectId,
-        of: IntegrationId,
+        id: &IntegrationId,
+        place: Place,
         otherwise: &str,
     ) -> Result<Turn, Failure> {
         let now = self.ports.clock().now();
         let mut chance = [0; 16];
         chance.copy_from_slice(&self.ports.random().bytes()[..16]);
-        let turn = Turn { of, owner: unique(now, chance) };
+        let turn = Turn { of: place.turn(id), owner: unique(now, chance) };
         let until = now.plus(LEASE);
         match self.ports.store().take_lease(project, &turn.of, &turn.owner, now, until).await {
             Ok(true) => Ok(turn),

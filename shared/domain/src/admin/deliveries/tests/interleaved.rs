@@ -180,6 +180,82 @@ async fn a_purge_after_a_pause_beside_a_drain_takes_what_the_drain_did_not() {
     assert!(delivered > 0 && discarded > 0, "{delivered} {discarded}");
 }
 
+async fn turns(turns: u64) {
+    for _ in 0..turns {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn expire<P: Ports>(world: &World, drain: &Drain<P>) {
+    drain.expire(world.time().plus(Duration::from_secs(120))).await.unwrap();
+}
+
+/// All ended in one way or another, and each in one only.
+fn each_ended_once(world: &World, seed: u64) -> Counts {
+    let counts = balanced(world);
+    let ended = counts.delivered + counts.discarded + counts.expired;
+    assert_eq!(ended, counts.matched, "seed {seed}: {counts:?}");
+    assert!(world.keys("").is_empty(), "seed {seed}");
+    let mut ids = got(world);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), got(world).len(), "seed {seed}");
+    counts
+}
+
+#[tokio::test]
+async fn what_expires_beside_a_replay_or_a_purge_has_one_end() {
+    let mut total = Counts::default();
+    for seed in 0..60 {
+        let world = world();
+        lay(&world, Place::Dead, 60).await;
+        world.pass(Duration::from_hours(24 * 30));
+        let slow = Slow::new(&world, seed, Duration::ZERO);
+        let (admin, other, drain) = (admin(&slow), admin(&slow), drain(&slow));
+        let replaying = async {
+            turns(seed % 3 * 20).await;
+            replay(&admin, json!({})).await
+        };
+        let purging = async {
+            turns(seed % 4 * 20).await;
+            purge(&other, json!({"state": "dead"})).await
+        };
+        let expiring = async {
+            turns(seed % 5 * 20).await;
+            expire(&world, &drain).await;
+        };
+        join(join(replaying, purging), expiring).await;
+        follow(&world, &drain).await;
+        // Whoever had no turn comes again.
+        expire(&world, &drain).await;
+        total += each_ended_once(&world, seed);
+    }
+    assert!(total.delivered > 0 && total.discarded > 0 && total.expired > 0, "{total:?}");
+}
+
+#[tokio::test]
+async fn what_expires_beside_a_drain_has_one_end() {
+    let mut total = Counts::default();
+    for seed in 0..60 {
+        let world = world();
+        lay(&world, Place::Parked, 40).await;
+        world.pass(Duration::from_hours(24 * 14));
+        let slow = Slow::new(&world, seed, Duration::ZERO);
+        let (drain, other) = (drain(&slow), drain(&slow));
+        let draining = async {
+            turns(seed % 3 * 20).await;
+            follow(&world, &drain).await;
+        };
+        let expiring = async {
+            turns(seed % 4 * 20).await;
+            expire(&world, &other).await;
+        };
+        Box::pin(join(draining, expiring)).await;
+        total += each_ended_once(&world, seed);
+    }
+    assert!(total.delivered > 0 && total.expired > 0, "{total:?}");
+}
+
 /// The function is killed at any call to the bucket.
 #[tokio::test]
 async fn wherever_a_replay_stops_nothing_is_lost_and_the_next_goes_on() {
