@@ -90,11 +90,62 @@ class Polling(Stand):
             self.assertLessEqual(one.page.locator(".point").count(), 100)
 
     def test_a_part_without_attempts_is_not_the_end(self):
-        self.world.is_sparse = True
+        self.world.reads = 10
+        for tried in self.world.integrations[WAREHOUSE].attempts[:25]:
+            tried["outcome"] = "failed"
         with self.visit() as one:
             self.open(one)
             one.page.get_by_label("Outcome").select_option("delivered")
+            expect(self.rows(one)).to_have_count(5)
+
+    def test_a_look_leaves_what_show_older_found(self):
+        self.world.reads = 10
+        tried = self.world.integrations[WAREHOUSE].attempts
+        newest = tried[0]["at"]
+
+        def adds(count, outcome, status):
+            at = tried[0]["at"]
+            for index in range(1, count + 1):
+                new = attempt(at + index * 1000, 0, False) | {"outcome": outcome, "status": status}
+                tried.insert(0, new | {"id": f"{new['at']:013}-{status}"})
+
+        tried[65] |= {"outcome": "gone", "status": 410}
+        with self.visit(clock=True) as one:
+            self.open(one)
+            one.page.get_by_label("Outcome").select_option("gone")
+            hint = one.page.get_by_text("None among the newest. There may be older ones.")
+            expect(hint).to_be_visible()
+            for _ in range(2):
+                self.polls(one, "/attempts")
+                expect(hint).to_be_visible()
+            # Fifty were read, and the next fifty have it, also after looks at what is new.
+            one.press("Show older")
+            expect(self.rows(one)).to_have_count(1)
+            self.polls(one, "/attempts")
+            self.assertEqual(self.statuses(one), [410])
+            expect(one.page.get_by_role("button", name="Show older")).to_be_hidden()
+            # What is new comes on top, also what came late.
+            adds(12, "delivered", 200)
+            adds(1, "gone", 411)
+            adds(12, "delivered", 200)
+            self.polls(one, "/attempts")
+            expect(self.rows(one)).to_have_count(2)
+            late = {"id": f"{newest + 500:013}-late", "at": newest + 500, "outcome": "gone", "status": 412}
+            tried.insert(25, tried[0] | late)
+            self.polls(one, "/attempts")
+            expect(self.rows(one)).to_have_count(3)
+            self.assertEqual(self.statuses(one), [411, 412, 410])
+            # More than one look reads: it is said, and nothing that was found goes.
+            missing = one.page.get_by_text("some of the newest may be missing")
+            expect(missing).to_be_hidden()
+            adds(1, "gone", 413)
+            adds(60, "delivered", 200)
+            self.polls(one, "/attempts")
+            expect(missing).to_be_visible()
+            self.assertEqual(self.statuses(one), [411, 412, 410])
+            one.page.get_by_label("Outcome").select_option("")
             expect(self.rows(one)).to_have_count(20)
+            expect(missing).to_be_hidden()
 
     def statuses(self, one):
         return [int(text) for text in self.rows(one).locator("td:nth-of-type(2)").all_inner_texts()]

@@ -139,7 +139,8 @@ class World:
         #: Up to when the last dry run counted, and whether answers say so.
         self.counted = None
         self.names_end = True
-        self.is_sparse = False
+        #: Where attempts of one outcome are looked for: how many are read for one answer, which may then have none.
+        self.reads = 2000
         #: What the browser may do with the page itself.
         self.kept = "no-store"
         self.integrations = {
@@ -199,15 +200,7 @@ class World:
             case "GET", ["status"]:
                 return 200, one.status()
             case "GET", ["attempts"]:
-                low, high = int(query.get("from", 0)), float(query.get("to", "inf"))
-                wanted = [
-                    tried for tried in one.attempts
-                    if query.get("outcome", tried["outcome"]) == tried["outcome"] and low <= tried["at"] < high
-                ]  # fmt: skip
-                # With an outcome a part may have none, and others behind it.
-                if self.is_sparse and "outcome" in query and "cursor" not in query:
-                    return 200, {"attempts": [], "next": "0"}
-                return 200, part(wanted, "attempts", query)
+                return 200, self.tried(one, query)
             case "GET", ["deliveries"]:
                 return 200, part(getattr(one, query["state"]), "deliveries", query)
             case "GET", ["deliveries", state, id]:
@@ -228,6 +221,16 @@ class World:
             case "POST", ["preview"]:
                 return 200, preview(body, one.document)
         raise Refusal(404, "not-found", "there is no such path")
+
+    def tried(self, one, query):
+        low, high = int(query.get("from", 0)), float(query.get("to", "inf"))
+        ranged = [tried for tried in one.attempts if low <= tried["at"] < high and tried["id"] < query.get("cursor", "~")]
+        outcome, limit = query.get("outcome"), int(query.get("limit", 50))
+        read = ranged[: self.reads] if outcome else ranged
+        wanted = [tried for tried in read if outcome in (None, tried["outcome"])]
+        if len(wanted) > limit:
+            return {"attempts": wanted[:limit], "next": wanted[limit - 1]["id"]}
+        return {"attempts": wanted, "next": read[-1]["id"] if len(read) < len(ranged) else None}
 
     def replay(self, one, body):
         # What dies after the request began is left to the next: the answer says up to when it went.

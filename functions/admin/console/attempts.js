@@ -20,11 +20,14 @@ export function attempts(path, signal, run) {
   let listed = [];
   const known = new Set();
   let next = null;
+  // When the newest was made, of whatever outcome, when it was last looked: what is new is later, or came late.
+  let newest = null;
   let outcome = "";
   // Grows when another outcome is chosen: then answers for the one before are dropped.
   let turn = 0;
   const rows = h("tbody");
   const empty = h("p", { className: "hint", hidden: true });
+  const gap = h("p", { className: "hint", hidden: true }, "More came than one look takes: some of the newest may be missing.");
   const full = h("p", { className: "hint", hidden: true }, `The newest ${MOST} are shown. GET …/attempts lists all that are kept.`);
   const older = button("Show older", () => run(more), { hidden: true });
   const filter = choice([["", "all"], ...OUTCOMES.map((name) => [name, name.replace("_", " ")])], "", {
@@ -32,7 +35,8 @@ export function attempts(path, signal, run) {
       outcome = event.target.value;
       turn += 1;
       clear(null);
-      await run(more);
+      newest = null;
+      await run(refresh);
     },
   });
 
@@ -49,27 +53,44 @@ export function attempts(path, signal, run) {
     }
   }
 
+  /** When the newest of whatever outcome was made. */
+  async function latest() {
+    const [[one]] = await page([...path, "attempts"], "attempts", { limit: 1 }, signal);
+    return one?.at ?? null;
+  }
+
   /** The next older ones. With an outcome a part may have none, and others behind it. */
   async function more() {
     const answer = await read({ limit: PART }, next, (found) => found.length > 0);
-    if (answer === null) return;
+    if (answer === null) return false;
     answer.found.forEach(put);
     next = answer.after;
     shown();
+    return true;
   }
 
-  /** What is new, and what came late. */
+  /** What is new, and what came late. What was listed stays, and so does where "Show older" goes on. */
   async function refresh() {
-    if (listed.length === 0) {
+    const mine = turn;
+    // Where those of one outcome are rare, none of them says how far this look goes.
+    const now = outcome === "" ? null : await latest();
+    if (signal.aborted || mine !== turn) return;
+    if (newest === null) {
       next = null;
-      return more();
+      if (await more()) newest = now ?? listed[0]?.one.at ?? null;
+      return;
     }
-    const from = Math.max(0, listed[0].one.at - LATE_MS);
+    const from = Math.max(0, newest - LATE_MS);
     const answer = await read({ from, limit: FRESH_PART }, null, () => false);
     if (answer === null) return;
     const { found, after } = answer;
-    // So many came that those between them and the listed ones are missing: the list begins anew.
-    if (after !== null && !found.some((one) => known.has(one.id))) clear(after);
+    newest = now ?? found[0]?.at ?? newest;
+    // Those between them and the listed ones are missing.
+    const isCut = after !== null && !found.some((one) => known.has(one.id));
+    const isFlood = isCut && found.length >= MOST;
+    // So many came that the list begins anew.
+    if (isFlood) clear(after);
+    gap.hidden = gap.hidden && (!isCut || isFlood);
     // Older ones than the last are left to the button, which goes on behind it.
     const last = next === null ? null : listed.at(-1)?.one;
     found.filter((one) => !last || isNewer(one, last)).forEach(put);
@@ -93,6 +114,7 @@ export function attempts(path, signal, run) {
     listed = [];
     known.clear();
     rows.replaceChildren();
+    gap.hidden = true;
     next = cursor;
   }
 
@@ -113,6 +135,7 @@ export function attempts(path, signal, run) {
       "div",
       {},
       field("Outcome", filter),
+      gap,
       h(
         "div",
         { className: "scroll", role: "region", tabIndex: 0, "aria-label": "Attempts" },
