@@ -3,8 +3,7 @@
 use crate::{
     health::Health,
     notice::{Change, tell},
-    parked::{ParkedKey, Place},
-    ports::{Clock, HealthStore, Listed, Objects, PortResult, Ports},
+    ports::{Clock, HealthStore, PortResult, Ports},
     time::Timestamp,
 };
 
@@ -21,9 +20,7 @@ impl<P: Ports> Drain<P> {
     }
 
     async fn try_tell_if_old(&self, health: &Health) -> PortResult<()> {
-        let id = &health.integration;
-        let page = self.ports.objects().list(&Place::Parked.prefix(id), None).await?;
-        match oldest(&page) {
+        match self.parked(&health.integration).await?.oldest {
             Some(oldest) => self.tell_older(health, oldest).await,
             None => Ok(()),
         }
@@ -49,12 +46,6 @@ impl<P: Ports> Drain<P> {
         }
         Ok(())
     }
-}
-
-/// Since when the oldest of what is listed is parked. Names do not tell: what is replayed keeps its own.
-pub(super) fn oldest(page: &[Listed]) -> Option<Timestamp> {
-    let parked = page.iter().filter(|listed| ParkedKey::parse(&listed.key).is_some());
-    parked.map(|listed| listed.modified).min()
 }
 
 #[cfg(test)]
