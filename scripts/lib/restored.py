@@ -2,7 +2,8 @@
 
 Projects, ingest keys, admin keys and integrations: what the operator's API makes. Each goes into the live table in one
 transaction, in the form and under the conditions under which `shared/adapters/src/dynamodb` writes it. Nothing that is
-there is changed.
+there is changed. A project has a mark until all that it held is back: so a repeat knows that it goes on with it, and does
+not take a project that was there all the time for one, whose keys may have been revoked on purpose.
 """
 
 import json
@@ -21,11 +22,14 @@ class Thing:
     project: str
     name: str
     items: tuple  # what is written for it, each with its condition
+    is_half: bool = False  # whether what it held is still coming back
 
     def __str__(self):
         return f"{self.kind:<12} {self.id:<34} {self.project:<20} {self.name}"
 
 
+# The mark.
+RESTORING = "restoring"
 ABSENT = "attribute_not_exists(pk)"
 ABSENT_OR_TOMBSTONE = f"{ABSENT} OR attribute_exists(deleted_at)"
 
@@ -36,7 +40,8 @@ def things(client, table):
     for listed in items(client, table, "PROJECTS"):
         project = listed["sk"]["S"]
         # What it holds is counted anew, as it comes back.
-        found.append(Thing("project", project, project, listed["name"]["S"], (({**listed, "held": {"N": "0"}}, ABSENT),)))
+        item = {**listed, "held": {"N": "0"}, RESTORING: {"BOOL": True}}
+        found.append(Thing("project", project, project, listed["name"]["S"], ((item, ABSENT),), RESTORING in listed))
         for item in items(client, table, f"PROJECT#{project}"):
             if item["sk"]["S"].startswith("KEY#"):
                 found.append(key("key", item, "KEY"))
@@ -70,12 +75,23 @@ def missing(before, now):
     return [thing for thing in before if (thing.kind, thing.id) not in there]
 
 
-def chosen(gone, ids):
-    """Of what is gone, what these name: a project with all that it held."""
-    if unknown := set(ids) - {thing.id for thing in gone}:
-        raise Failed(f"not missing, or never there: {', '.join(sorted(unknown))}")
-    whole = {thing.id for thing in gone if thing.kind == "project" and thing.id in ids}
-    return [thing for thing in gone if thing.id in ids or thing.project in whole]
+def bring_back_named(client, table, before, now, ids):
+    """Brings back what these name, a project with all that it held. Yields each thing, after whether it was there already.
+    Where it stops, the same again goes on."""
+    if unknown := set(ids) - {thing.id for thing in before}:
+        raise Failed(f"never there: {', '.join(sorted(unknown))}")
+    gone = missing(before, now)
+    half = [thing for thing in now if thing.is_half]
+    whole = {thing.id for thing in gone + half if thing.kind == "project" and thing.id in ids}
+    for thing in now:
+        if thing.id in ids:
+            yield True, thing
+    for thing in gone:
+        if thing.id in ids or thing.project in whole:
+            bring_back(client, table, thing)
+            yield False, thing
+    for project in sorted(whole):
+        is_whole(client, table, project)
 
 
 def bring_back(client, table, thing):
@@ -100,6 +116,20 @@ def bring_back(client, table, thing):
         homeless = thing.kind != "project" and reasons[0] == "ConditionalCheckFailed"
         why = "its project is not there" if homeless else "it is there again, or its name is taken"
         raise Failed(f"{thing.kind} {thing.id} did not come back: {why}") from refused
+
+
+def is_whole(client, table, project):
+    """Takes the mark off, unless the project was deleted meanwhile."""
+    try:
+        client.update_item(
+            TableName=table,
+            Key={"pk": {"S": "PROJECTS"}, "sk": {"S": project}},
+            UpdateExpression="REMOVE #mark",
+            ExpressionAttributeNames={"#mark": RESTORING},
+            ConditionExpression="attribute_exists(pk)",
+        )
+    except client.exceptions.ConditionalCheckFailedException as gone:
+        raise Failed(f"project {project} was deleted meanwhile") from gone
 
 
 def items(client, table, partition):

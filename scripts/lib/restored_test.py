@@ -2,6 +2,7 @@
 
 import json
 import unittest
+import unittest.mock
 
 import restored
 from emulator import REGION, Emulator
@@ -70,8 +71,10 @@ class Restored(unittest.TestCase):
         return restored.missing(restored.things(self.client, self.before), restored.things(self.client, self.now))
 
     def bring_back(self, *ids):
-        for thing in restored.chosen(self.gone(), ids):
-            restored.bring_back(self.client, self.now, thing)
+        """What was there already, and what came back."""
+        before, now = (restored.things(self.client, table) for table in (self.before, self.now))
+        named = list(restored.bring_back_named(self.client, self.now, before, now, ids))
+        return [thing.id for there, thing in named if there], [thing.id for there, thing in named if not there]
 
     def test_a_project_comes_back_with_all_that_it_held(self):
         self.assertEqual([thing.kind for thing in self.gone()], ["project", "integration", "key", "admin key"])
@@ -86,6 +89,35 @@ class Restored(unittest.TestCase):
             self.assertEqual(back[key], wanted[key])
         self.assertEqual(json.loads(back[integration]["doc"]["S"]), {**DOCUMENT, "version": 1003})
         self.assertEqual(back[integration]["version"], {"N": "1003"})
+
+    def test_what_stopped_half_way_goes_on_where_it_stopped(self):
+        real = restored.bring_back
+        for done in range(1, 4):
+            self.now = self.table(f"half-way-{done}")
+
+            def breaks(client, table, thing, left=iter(range(done))):
+                if next(left, None) is None:
+                    raise Failed("the network is down")
+                real(client, table, thing)
+
+            with unittest.mock.patch.object(restored, "bring_back", breaks), self.assertRaises(Failed):
+                self.bring_back("shop")
+            self.assertEqual(len(self.gone()), 4 - done)
+            there, back = self.bring_back("shop")
+            self.assertEqual((there, len(back)), (["shop"], 4 - done))
+            self.assertEqual(self.gone(), [])
+            project = next(item for item in configuration() if item["pk"]["S"] == "PROJECTS")
+            self.assertEqual(self.all(self.now)["PROJECTS", "shop"], project, "counted once, and without a mark")
+            self.assertEqual(self.bring_back("shop"), (["shop"], []))
+            self.client.delete_item(TableName=self.now, Key=text(pk="KEY#abc", sk="KEY"))
+            self.client.delete_item(TableName=self.now, Key=text(pk="PROJECT#shop", sk="KEY#k1"))
+            self.assertEqual(self.bring_back("shop"), (["shop"], []), "what is revoked afterwards stays so")
+
+    def test_what_is_named_and_there_is_passed_over(self):
+        self.put(self.now, [text(pk="PROJECTS", sk="shop", name="Shop") | {"held": {"N": "0"}}])
+        self.assertEqual(self.bring_back("shop", "k1"), (["shop"], ["k1"]))
+        self.assertEqual(self.bring_back("k1", "a1", "shop"), (["shop", "k1"], ["a1"]))
+        self.assertEqual(self.all(self.now)["PROJECTS", "shop"]["held"], {"N": "2"})
 
     def test_one_of_them_comes_back_and_is_counted_and_the_others_do_not(self):
         self.put(self.now, [text(pk="PROJECTS", sk="shop", name="Shop") | {"held": {"N": "0"}}])
