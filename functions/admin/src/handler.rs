@@ -10,6 +10,7 @@ use flagpost_domain::{
     ports::{Clock, PortError},
     problem::Problem,
     time::millis,
+    trace::{TRACEPARENT, TraceParent},
 };
 use lambda_runtime::{Error, LambdaEvent};
 use tracing::{error, info, warn};
@@ -35,6 +36,7 @@ pub(crate) async fn handle<P: AdminPorts>(
     let idempotency_key = request.headers.get(&IDEMPOTENCY_KEY);
     // Bytes that are no text make a key that is refused, and no creation without one.
     let idempotency_key = idempotency_key.map(|key| String::from_utf8_lossy(key.as_bytes()));
+    let trace = trace(&request, event.context.xray_trace_id.as_deref());
     let query = pairs(request.raw_query_string.as_deref().unwrap_or_default());
     let method = request.request_context.http.method.as_str();
     let served = match body {
@@ -46,6 +48,7 @@ pub(crate) async fn handle<P: AdminPorts>(
                 authorization: authorization.as_deref(),
                 if_match: if_match.as_deref(),
                 idempotency_key: idempotency_key.as_deref(),
+                trace: trace.as_ref(),
                 body: &body,
             };
             // Boxed: the calls of the SDKs make it large.
@@ -66,6 +69,13 @@ pub(crate) async fn handle<P: AdminPorts>(
     Ok(response)
 }
 
+/// The caller's trace comes first, as it does for events; without one it is what X-Ray has recorded.
+fn trace(request: &ApiGatewayV2httpRequest, xray: Option<&str>) -> Option<TraceParent> {
+    let given = header_text(request, &HeaderName::from_static(TRACEPARENT));
+    let given = given.and_then(|text| text.parse().ok());
+    given.or_else(|| xray.and_then(TraceParent::from_xray))
+}
+
 /// The response, and what went wrong at an outside system on the way to it.
 fn respond(outcome: Result<Reply, Failure>) -> (ApiGatewayV2httpResponse, Option<PortError>) {
     match outcome {
@@ -84,6 +94,26 @@ mod tests {
     use aws_lambda_events::encodings::Body;
 
     use super::*;
+
+    #[test]
+    fn the_callers_trace_comes_before_that_of_xray() {
+        let given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let recorded = "5759e988bd862e3fe1be46a994272793";
+        for (header, xray, expected) in [
+            (Some(given), Some(xray), Some(&given[3..35])),
+            (Some("nonsense"), Some(xray), Some(recorded)),
+            (None, Some(xray), Some(recorded)),
+            (None, None, None),
+        ] {
+            let mut request = ApiGatewayV2httpRequest::default();
+            if let Some(header) = header {
+                request.headers.insert(TRACEPARENT, header.parse().unwrap());
+            }
+            let found = trace(&request, xray);
+            assert_eq!(found.as_ref().map(TraceParent::trace_id), expected);
+        }
+    }
 
     #[test]
     fn what_was_not_sent_is_told_beside_the_reply() {

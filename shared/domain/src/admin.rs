@@ -38,6 +38,7 @@ use crate::{
     key::{hash, is_admin_key},
     ports::{AdminStore, KeyHash, PortError, Ports, Services},
     problem::{Kind, Problem},
+    trace::TraceParent,
 };
 
 use access::Who;
@@ -83,6 +84,8 @@ pub struct Request<'a> {
     pub if_match: Option<&'a str>,
     /// The `Idempotency-Key` header.
     pub idempotency_key: Option<&'a str>,
+    /// The trace that it is of.
+    pub trace: Option<&'a TraceParent>,
     /// The body, decoded; empty if there is none.
     pub body: &'a [u8],
 }
@@ -236,9 +239,7 @@ impl<P: AdminPorts> Admin<P> {
             Route::Pause(project, id) => self.pause(&project, &id, body()?).await,
             Route::Resume(project, id) => self.resume(&project, &id, body()?).await,
             Route::Status(project, id) => self.status(&project, &id).await,
-            Route::TestSend(project, id) => {
-                self.test_send(&project, &id, body()?, request.body).await
-            }
+            Route::TestSend(project, id) => self.test_send(&project, &id, body()?, request).await,
             Route::Preview(project, id) => self.preview(&project, &id, body()?, request.body).await,
             Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
             Route::ListAttempts(project, id) => {

@@ -50,6 +50,12 @@ impl TraceParent {
         })
     }
 
+    /// A trace that begins here, of these random names; nobody records it so far.
+    pub fn begin(trace: [u8; 16], span: [u8; 8]) -> Self {
+        let trace = if trace == [0; 16] { [1; 16] } else { trace };
+        Self { trace: hex(&trace), span: String::new(), sampled: false }.child(span)
+    }
+
     /// The same trace, with a span of this name: never all 0, which would be none.
     #[must_use]
     pub fn child(&self, span: [u8; 8]) -> Self {
@@ -190,6 +196,13 @@ mod tests {
         assert_eq!(child.to_string(), EXAMPLE.replace("00f067aa0ba902b7", &"07".repeat(8)));
         assert_eq!(child.trace_id(), parent.trace_id());
         assert!(read(&parent.child([0; 8]).to_string()).is_some(), "a span of zeros is none");
+    }
+
+    #[test]
+    fn a_trace_that_begins_here_is_one_whatever_chance_gives() {
+        let begun = |trace, span| TraceParent::begin([trace; 16], [span; 8]).to_string();
+        assert_eq!(begun(0xab, 7), format!("00-{}-{}-00", "ab".repeat(16), "07".repeat(8)));
+        assert!(read(&begun(0, 0)).is_some());
     }
 
     proptest! {

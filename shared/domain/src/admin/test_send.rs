@@ -19,13 +19,15 @@ use crate::{
     ports::{Answer, Clock, Random, Request, Sender, Sent},
     request::Packed,
     time::millis,
+    trace::TraceParent,
 };
 
 /// What a test's `webhook-id` begins with.
 const PREFIX: &str = "test_";
 /// Headers whose values are shown, unless the customer set them. All others may be secrets.
-const SHOWN: [&str; 5] = [
+const SHOWN: [&str; 6] = [
     "content-type",
+    "traceparent",
     "user-agent",
     "webhook-id",
     "webhook-timestamp",
@@ -74,19 +76,36 @@ impl<P: AdminPorts> Admin<P> {
         project: &ProjectId,
         id: &IntegrationId,
         mut fields: Fields,
-        body: &[u8],
+        request: &super::Request<'_>,
     ) -> Result<Reply, Failure> {
         let integration = self.find(project, id).await?;
-        let given = given::event(&mut fields, body);
+        let given = given::event(&mut fields, request.body);
         fields.finish()?;
         let event = match given {
             Some(event) => event,
             None => self.sample(&integration).await?,
         };
-        Reply::json(200, &self.send_once(&integration, &event).await)
+        let span = self.span(&integration, request.trace);
+        Reply::json(200, &self.send_once(&integration, &event, span.as_ref()).await)
     }
 
-    async fn send_once(&self, integration: &Integration, event: &Event) -> Tested {
+    /// The span that the request is, where the integration wants to be told: of the trace of whoever asks
+    /// for the test. Without one a trace begins here, so that the header is seen.
+    fn span(&self, integration: &Integration, trace: Option<&TraceParent>) -> Option<TraceParent> {
+        let random = self.ports.random().bytes();
+        let (mut new, mut span) = ([0; 16], [0; 8]);
+        new.copy_from_slice(&random[..16]);
+        span.copy_from_slice(&random[16..24]);
+        let told = || trace.map_or_else(|| TraceParent::begin(new, span), |it| it.child(span));
+        integration.traces().then(told)
+    }
+
+    async fn send_once(
+        &self,
+        integration: &Integration,
+        event: &Event,
+        span: Option<&TraceParent>,
+    ) -> Tested {
         let compiled = match Compiled::new(integration) {
             Ok(compiled) => compiled,
             Err(error) => return Tested::unsent(format!("filter: {error}")),
@@ -108,7 +127,7 @@ impl<P: AdminPorts> Admin<P> {
             Err(error) => return Tested::unsent(error.to_string()),
         };
         let packed = Packed::new(integration, &to, &body);
-        let request = packed.request(self.ports.clock().now(), None);
+        let request = packed.request(self.ports.clock().now(), span);
         let shown = ShownRequest::new(integration, &request, &body.plain);
         let Sent { answer, took } = self.ports.sender().send(request).await;
         let outcome = outcome(integration, &answer, self.ports.clock().now());

@@ -14,6 +14,7 @@ use crate::{
     preset::{Payload, Preset},
     secret::Secret,
     signature::sign,
+    trace::TraceParent,
 };
 
 const TEST: &str = "/v1/projects/shop/integrations/i1/test";
@@ -208,6 +209,38 @@ async fn an_attempt_would_send_the_same() {
         assert_eq!((&tested.id, &tested.body), (&attempted.id, &attempted.body));
         assert_eq!((&tested.to, tested.gzipped), (&attempted.to, attempted.gzipped));
         assert_eq!(shown(&tested.headers), shown(&attempted.headers));
+    }
+}
+
+#[tokio::test]
+async fn its_trace_is_that_of_whoever_asks_or_a_new_one() {
+    let given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let parent: TraceParent = given.parse().unwrap();
+    for (traces, trace) in [
+        (None, None),
+        (Some(false), Some(&parent)),
+        (Some(true), Some(&parent)),
+        (Some(true), None),
+    ] {
+        let one = Integration { own: Own { trace: traces, ..signed().own }, ..signed() };
+        let api = with(one).await;
+        let test = Request {
+            method: "POST",
+            path: TEST,
+            authorization: Some(KEY),
+            trace,
+            body: b"{\"event\":{\"n\":1}}",
+            ..Request::default()
+        };
+        let answer = api.serve(test).await;
+        let sent = only_request(&api).headers.get("traceparent").map(str::to_owned);
+        assert_eq!(sent.is_some(), traces == Some(true));
+        assert_eq!(answer.body["request"]["headers"]["traceparent"], json!(sent));
+        let Some(sent) = sent else { continue };
+        let read: TraceParent = sent.parse().unwrap();
+        assert_eq!(read.trace_id() == parent.trace_id(), trace.is_some(), "{sent}");
+        assert_ne!(sent, given, "a span of its own");
+        assert_eq!(sent.ends_with("-01"), trace.is_some(), "nobody records a new one: {sent}");
     }
 }
 
