@@ -1,6 +1,10 @@
 //! One integration's deliveries in one invocation: at most two at a time, and none after it hangs,
 //! asks for a pause, is paused, or time runs short.
 
+mod endpoint;
+mod store;
+mod tried;
+
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::{
@@ -13,13 +17,12 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
-    attempt::{ATTEMPT, Attempted, PATIENCE, attempt},
+    attempt::ATTEMPT,
     attempt_log::{Function, Record},
     beside::beside,
-    breaker::{Breaker, Observation},
+    breaker::Observation,
     compiled::Compiled,
     delivery::Delivery,
-    diagnose::{change_breaker, is_telling, jitter, observe, pause_gone},
     disposition::{Disposition, Stop, dispose},
     health::{Route, Why},
     integration::Integration,
@@ -27,10 +30,7 @@ use crate::{
     metrics::Meter,
     notice::{Change, tell_of_dead},
     outcome::Outcome,
-    park::{lay_aside, park},
-    parked::Place,
-    ports::{Clock, PortError, PortResult, Ports, Queue},
-    schedule::schedule,
+    ports::{Clock, Ports, Queue},
     time::Timestamp,
     within::within,
 };
@@ -40,10 +40,10 @@ use super::{
     work::{Job, Jobs, Source},
 };
 
+use tried::Tried;
+
 /// Requests under way to one integration.
 const WIDTH: usize = 2;
-/// Deliveries of one integration put on the schedule by one invocation; the rest is parked.
-const SCHEDULED_MAX: usize = 200;
 /// Deliveries stored at a time, so that no more are held in memory.
 const STORE_AT_ONCE: usize = 32;
 /// Storing takes this long at least; what there is less time for comes back by itself.
@@ -89,18 +89,6 @@ pub(super) struct Lane<'a, P> {
     schedule: Vec<(Job, Timestamp)>,
     park: Vec<Job>,
     scheduled: usize,
-}
-
-/// A job that had its attempt, or could not get one.
-enum Tried {
-    /// With the time until which the message is hidden, where it stays in its queue.
-    Attempted(Job, Box<Attempted>, Option<Timestamp>),
-    /// It comes back when its visibility ends.
-    NotNow(Job),
-    /// It had its last attempt already.
-    Over(Job),
-    /// A long outage of ours kept it from its last attempt: the drainer makes it.
-    HeldUp(Job),
 }
 
 impl<'a, P: Ports> Lane<'a, P> {
@@ -312,219 +300,5 @@ impl<'a, P: Ports> Lane<'a, P> {
             }
             _ => self.park.push(job),
         }
-    }
-
-    async fn stop(&mut self, stop: Stop) {
-        self.end.get_or_insert(End::Stopped(stop));
-        let Integration { project, id, .. } = self.integration;
-        let Batch { ports, policy, known, .. } = self.batch;
-        let (policy, meter) = (&policy.breaker, self.meter());
-        let written = match stop {
-            Stop::TimedOut => {
-                self.invocation.hanging().insert(id.clone());
-                return;
-            }
-            Stop::Wait(until) => {
-                let hold = |breaker: &Breaker, now| breaker.hold(policy, until, now);
-                self.in_time(change_breaker(ports, policy, project, id, meter, hold)).await
-            }
-            Stop::Unanswered => {
-                self.invocation.hanging().insert(id.clone());
-                // What was seen before it comes first: added later, it would speak for the endpoint.
-                let seen = std::mem::take(&mut self.seen);
-                let before = self.batch.unwritten.take(id);
-                let jitter = jitter(ports);
-                let suspect = |breaker: &Breaker, now| {
-                    breaker.observe(policy, &seen, &before, now, jitter).suspect()
-                };
-                self.in_time(change_breaker(ports, policy, project, id, meter, suspect)).await
-            }
-            Stop::Gone => self.in_time(pause_gone(ports, project, id)).await,
-        };
-        match written {
-            Some(Ok(health)) => {
-                self.held |= matches!(stop, Stop::Wait(_));
-                known.learn(health, ports.clock().now());
-            }
-            Some(Err(error)) => {
-                tracing::warn!(%error, integration = %id, ?stop, "the endpoint's wish not written");
-            }
-            None => {
-                tracing::warn!(integration = %id, ?stop, "no time to write the endpoint's wish");
-            }
-        }
-    }
-
-    /// When the drainer should look at what is parked now.
-    fn wake_at(&self) -> Timestamp {
-        match self.end {
-            Some(End::Paced(Why::Open(until))) => until,
-            Some(End::Stopped(Stop::Wait(until))) if self.held => until,
-            _ => self.batch.ports.clock().now(),
-        }
-    }
-
-    /// Stores what waits to be stored, if it is more than `at_most`.
-    async fn store(&mut self, at_most: usize) {
-        if self.schedule.len() > at_most {
-            let mut jobs = std::mem::take(&mut self.schedule);
-            let room = SCHEDULED_MAX.saturating_sub(self.scheduled).min(jobs.len());
-            self.park.extend(jobs.split_off(room).into_iter().map(|(job, _)| job));
-            self.scheduled += jobs.len();
-            self.send(jobs).await;
-        }
-        if self.park.len() > at_most {
-            let jobs = std::mem::take(&mut self.park);
-            self.lay_aside(jobs).await;
-        }
-    }
-
-    async fn send(&mut self, jobs: Vec<(Job, Timestamp)>) {
-        let ports = &self.batch.ports;
-        let deliveries = jobs.iter().map(|(job, due)| (job.delivery.clone(), *due)).collect();
-        let sending = schedule(ports.queues(), deliveries, ports.clock().now());
-        let results = self.in_time(sending).await;
-        for ((job, _), result) in jobs.into_iter().zip(each(results)) {
-            match result {
-                Ok(()) => self.done(&job, |counts, n| counts.scheduled += n),
-                Err(error) => self.not_stored(job, &error),
-            }
-        }
-    }
-
-    async fn lay_aside(&mut self, jobs: Vec<Job>) {
-        let now = self.batch.ports.clock().now();
-        let deliveries = jobs
-            .iter()
-            .map(|job| {
-                let mut delivery = job.delivery.clone();
-                if !job.attempted {
-                    delivery.began = now;
-                }
-                delivery
-            })
-            .collect();
-        let Integration { project, id, .. } = self.integration;
-        let parking = park(&self.batch.ports, project, id, deliveries, self.wake_at());
-        let results = self.in_time(parking).await;
-        for (job, result) in jobs.into_iter().zip(each(results)) {
-            match result {
-                Ok(()) => self.done(&job, |counts, n| counts.parked += n),
-                Err(error) => self.not_stored(job, &error),
-            }
-        }
-    }
-
-    async fn bury(&mut self, job: Job) {
-        let put = lay_aside(&self.batch.ports, Place::Dead, job.delivery.clone());
-        match self.in_time(put).await.unwrap_or_else(|| Err(out_of_time())) {
-            Ok(_) => {
-                tracing::warn!(
-                    delivery = %job.delivery.id,
-                    integration = %self.integration.id,
-                    events = job.delivery.events.len(),
-                    "delivery dead: its schedule ran out"
-                );
-                let (delivery, events) = (job.delivery.id.clone(), job.delivery.count());
-                self.changes.push(Change::Dead { delivery, events });
-                self.done(&job, |counts, n| counts.dead += n);
-            }
-            Err(error) => self.not_stored(job, &error),
-        }
-    }
-
-    /// The delivery is safe: counted, together with where it came from.
-    fn done(&mut self, job: &Job, count: impl Fn(&mut Counts, u64)) {
-        let events = job.delivery.count();
-        match job.source {
-            Source::Fresh => self.counts.matched += events + job.ahead,
-            Source::Message(_) | Source::Part => self.counts.unscheduled += events + job.ahead,
-        }
-        self.counts.delivered += job.ahead;
-        count(&mut self.counts, events);
-    }
-
-    fn not_stored(&mut self, job: Job, error: &PortError) {
-        tracing::error!(%error, delivery = %job.delivery.id, "delivery not stored");
-        self.failed.extend(job.records);
-    }
-
-    async fn observe(&mut self) {
-        let Batch { ports, policy, known, unwritten, .. } = self.batch;
-        let Integration { project, id, .. } = self.integration;
-        let now = ports.clock().now();
-        self.observed_at = now;
-        let seen = std::mem::take(&mut self.seen);
-        let before = unwritten.take(id);
-        let telling = is_telling(&before, &seen) || (!seen.is_empty() && known.is_unwell(id));
-        if !telling {
-            unwritten.keep(id, before.and(&policy.breaker, &seen, now));
-            return;
-        }
-        let meter = self.meter();
-        let writing = observe(ports, &policy.breaker, project, id, meter, &seen, &before);
-        if let Some(Some(health)) = self.in_time(writing).await {
-            known.learn(health, now);
-        }
-    }
-}
-
-/// One result for each, also where time ran out: then nobody knows what became of any.
-fn each(results: Option<Vec<PortResult<()>>>) -> impl Iterator<Item = PortResult<()>> {
-    results.into_iter().flatten().chain(std::iter::repeat_with(|| Err(out_of_time())))
-}
-
-fn out_of_time() -> PortError {
-    PortError::Failed { call: "storing", reason: "the invocation ran out of time".to_owned() }
-}
-
-impl<P: Ports> Batch<P> {
-    async fn try_job(
-        &self,
-        integration: &Integration,
-        compiled: &Compiled,
-        mut job: Job,
-        deadline: Timestamp,
-    ) -> Tried {
-        let now = self.ports.clock().now();
-        let Job { delivery, source, .. } = &job;
-        let mut kept_until = None;
-        if let Source::Message(receipt) = source {
-            let Delivery { id, began, .. } = delivery;
-            let schedule = &self.policy.schedule;
-            if schedule.is_over(id, *began, now) {
-                return Tried::Over(job);
-            }
-            if schedule.was_held_up(id, *began, now) {
-                return Tried::HeldUp(job);
-            }
-            // First the next slot, then the attempt: a crash uses up a slot and never adds one.
-            kept_until = schedule.next(id, *began, now);
-            if let Some(due) = kept_until {
-                if !self.hide(Queue::Retry, receipt, due.since(now)).await {
-                    return Tried::NotNow(job);
-                }
-            } else {
-                // The last attempt: if what comes of it cannot be stored, it comes back when that
-                // is sure, and is not tried again.
-                let over = schedule.over_at(id, *began).since(now);
-                if !self.hide(Queue::Retry, receipt, over).await {
-                    return Tried::NotNow(job);
-                }
-            }
-            if self.ports.clock().now().plus(ATTEMPT) > deadline {
-                // Hiding took the time. No slot is used up by that.
-                self.hide(Queue::Retry, receipt, Duration::ZERO).await;
-                return Tried::NotNow(job);
-            }
-        }
-        if !job.attempted {
-            job.delivery.began = now;
-            job.attempted = true;
-        }
-        let (ports, allowed) = (&self.ports, &self.policy.allowed);
-        let attempted =
-            attempt(ports, allowed, integration, compiled, &job.delivery, Some(PATIENCE)).await;
-        Tried::Attempted(job, Box::new(attempted), kept_until)
     }
 }
