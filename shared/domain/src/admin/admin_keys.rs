@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Admin, AdminPorts, Call, Failure, Reply, fields::Fields, query, route::is_slug};
+use super::{
+    Admin, AdminPorts, Call, Failure, Reply, fields::Fields, keys::not_made, query, route::is_slug,
+};
 use crate::{
     id::{AdminKeyId, ProjectId},
     key::{ADMIN_KEY_PREFIX, hash, make},
@@ -54,15 +56,9 @@ impl<P: AdminPorts> Admin<P> {
         let key = make(ADMIN_KEY_PREFIX, &creation.bytes("key"));
         let made =
             AdminKey { id: AdminKeyId(creation.id()), project, name, created_at: creation.at };
-        if !creation.done {
-            let store = self.ports.store();
-            match store.create_admin_key(&hash(&key), &made, creation.once.as_ref()).await? {
-                Written::Done => {}
-                Written::Repeated => self.made_by_twin(call).await?,
-                Written::Stale => return Err(no_project()),
-                Written::Taken => return Err(super::keys::not_made()),
-            }
-        }
+        let hash = hash(&key);
+        let write = self.ports.store().create_admin_key(&hash, &made, creation.once.as_ref());
+        self.make(call, &creation, write, not_made, no_project).await?;
         Reply::json(201, &Shown::new(&made, Some(&key)))
     }
 

@@ -12,7 +12,7 @@ use super::{Admin, AdminPorts, Call, Failure, integrations::crowded};
 use crate::{
     hex::hex,
     id::unique,
-    ports::{AdminStore, Clock, Once, Random, Remembered},
+    ports::{AdminStore, Clock, Once, PortResult, Random, Remembered, Written},
     problem::{Fault, Kind, Problem},
     signature::mac,
     time::Timestamp,
@@ -85,10 +85,28 @@ impl<P: AdminPorts> Admin<P> {
         Ok(Creation { at, seed, once: Some(Once { name, salt }), done })
     }
 
-    /// The same request, sent twice at once: the other one was faster. Whatever it made is what
-    /// this one would have made, once it is certain that it is done.
-    pub(super) async fn made_by_twin(&self, call: &Call<'_>) -> Result<(), Failure> {
-        if self.creation(call).await?.done { Ok(()) } else { Err(crowded()) }
+    /// Makes it by this write, unless it was made before. What is made is `taken` by something else, or
+    /// `stale` where what it belongs to is gone.
+    pub(super) async fn make(
+        &self,
+        call: &Call<'_>,
+        creation: &Creation,
+        write: impl Future<Output = PortResult<Written>>,
+        taken: impl FnOnce() -> Failure,
+        stale: impl FnOnce() -> Failure,
+    ) -> Result<(), Failure> {
+        if creation.done {
+            return Ok(());
+        }
+        match write.await? {
+            Written::Done => Ok(()),
+            Written::Taken => Err(taken()),
+            Written::Stale => Err(stale()),
+            // The same request, sent twice at once: the other one was faster. Whatever it made is what
+            // this one would have made, once it is certain that it is done.
+            Written::Repeated if self.creation(call).await?.done => Ok(()),
+            Written::Repeated => Err(crowded()),
+        }
     }
 }
 

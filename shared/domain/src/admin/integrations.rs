@@ -39,14 +39,9 @@ impl<P: AdminPorts> Admin<P> {
             updated_at: creation.at,
             ..blank
         };
-        if !creation.done {
-            match self.ports.store().create_integration(&new, creation.once.as_ref()).await? {
-                Written::Done => {}
-                Written::Repeated => self.made_by_twin(call).await?,
-                Written::Taken => return Err(name_taken()),
-                Written::Stale => return Err(Failure::not_found("project")),
-            }
-        }
+        let write = self.ports.store().create_integration(&new, creation.once.as_ref());
+        let no_project = || Failure::not_found("project");
+        self.make(call, &creation, write, name_taken, no_project).await?;
         let location = format!("/v1/projects/{}/integrations/{}", new.project, new.id);
         Ok(shown(201, &new)?.with_header("location", location))
     }

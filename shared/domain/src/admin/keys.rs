@@ -68,15 +68,10 @@ impl<P: AdminPorts> Admin<P> {
         let key = make(INGEST_KEY_PREFIX, &creation.bytes("key"));
         let grant = KeyGrant { id: KeyId(creation.id()), project, environment, secret };
         let listing = KeyListing { grant, name, created_at: creation.at };
-        if !creation.done {
-            let store = self.ports.store();
-            match store.create_key(&hash(&key), &listing, creation.once.as_ref()).await? {
-                Written::Done => {}
-                Written::Repeated => self.made_by_twin(call).await?,
-                Written::Stale => return Err(Failure::not_found("project")),
-                Written::Taken => return Err(not_made()),
-            }
-        }
+        let hash = hash(&key);
+        let write = self.ports.store().create_key(&hash, &listing, creation.once.as_ref());
+        let no_project = || Failure::not_found("project");
+        self.make(call, &creation, write, not_made, no_project).await?;
         Reply::json(201, &Shown::new(&listing, Some(&key)))
     }
 

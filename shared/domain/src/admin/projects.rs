@@ -61,16 +61,9 @@ impl<P: AdminPorts> Admin<P> {
         let creation = self.creation(call).await?;
         let id = id.unwrap_or_else(|| format!("{:032x}", u128::from_be_bytes(creation.half())));
         let project = Project { id: ProjectId(id), name, created_at: creation.at };
-        if !creation.done {
-            let store = self.ports.store();
-            match store.create_project(&project, creation.once.as_ref()).await? {
-                Written::Done => {}
-                Written::Repeated => self.made_by_twin(call).await?,
-                Written::Taken | Written::Stale => {
-                    return Err(taken("id", "another project has this id"));
-                }
-            }
-        }
+        let write = self.ports.store().create_project(&project, creation.once.as_ref());
+        let taken = || taken("id", "another project has this id");
+        self.make(call, &creation, write, taken, taken).await?;
         Ok(Reply::json(201, &Shown::from(&project))?
             .with_header("location", format!("/v1/projects/{}", project.id)))
     }

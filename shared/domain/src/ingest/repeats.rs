@@ -13,7 +13,7 @@ use crate::{
     event::Event,
     hex::hex,
     native::Identity,
-    ports::{Claim, Clock, EventHash, Seen},
+    ports::{Claim, Clock, EventHash, PortResult, Seen},
     problem::Problem,
     time::Timestamp,
 };
@@ -89,28 +89,26 @@ impl Claims {
 
     /// The queue has the events.
     pub(super) async fn confirm<S: Seen>(self, store: &S) {
-        let mut calls = Vec::with_capacity(self.new.len());
-        for hash in &self.new {
-            calls.push(store.confirm(hash, self.expires));
-        }
-        let results: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
+        let calls = self.new.iter().map(|hash| store.confirm(hash, self.expires)).collect();
         // The claims end by themselves: a repeated upload would be delivered again.
-        if let Some(Err(error)) = results.into_iter().find(Result::is_err) {
+        if let Err(error) = all(calls).await {
             tracing::error!(%error, "events not marked as accepted");
         }
     }
 
     /// The queue may not have them.
     pub(super) async fn release<S: Seen>(self, store: &S) {
-        let mut calls = Vec::with_capacity(self.taken.len());
-        for hash in &self.taken {
-            calls.push(store.release(hash, self.until));
-        }
-        let results: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
-        if let Some(Err(error)) = results.into_iter().find(Result::is_err) {
+        let calls = self.taken.iter().map(|hash| store.release(hash, self.until)).collect();
+        if let Err(error) = all(calls).await {
             tracing::warn!(%error, "claims on events not released: they end by themselves");
         }
     }
+}
+
+/// Makes all of these calls, also where some fail: the first error.
+async fn all<F: Future<Output = PortResult<()>>>(calls: Vec<F>) -> PortResult<()> {
+    let results: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
+    results.into_iter().collect()
 }
 
 #[cfg(test)]
