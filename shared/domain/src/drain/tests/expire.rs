@@ -1,0 +1,113 @@
+//! What expires, and whose turn it is.
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_past_its_time_expires_and_is_counted() {
+    let world = World::with(vec![integration("a")]);
+    let put = async |key: &str| (&world).put(key, bytes::Bytes::new()).await.unwrap();
+    let key = |at: Timestamp, rest: &str| format!("{:013}-{rest}.json.gz", at.0);
+    put(&format!("parked/a/{}", key(START, "d1-4"))).await;
+    put(&format!("parked/b/{}", key(START, "d1-2"))).await;
+    put(&format!("dead/a/{}", key(START, "d2-8"))).await;
+    world.pass(Duration::from_hours(24 * 15));
+    put(&format!("parked/a/{}", key(world.time(), "d3-16"))).await;
+    // Halves keep the time of the whole: young, before something old.
+    put(&format!("parked/b/{}", key(START, "d0.a-1"))).await;
+    let deadline = |world: &World| world.time().plus(Duration::from_secs(60));
+    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 2);
+    assert_eq!(world.counts("a"), Counts { unparked: 4, expired: 4, ..Counts::default() });
+    assert_eq!(world.counts("b").expired, 2);
+    world.pass(Duration::from_hours(24 * 16));
+    world.fail("delete", 1);
+    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 2, "one was not deleted");
+    assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 1);
+    assert_eq!(world.counts("a").undead, 8);
+    assert!(world.state().objects.is_empty());
+}
+
+#[tokio::test]
+async fn what_another_has_the_turn_to_take_from_expires_with_a_later_run() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    for (place, id, name) in
+        [(Place::Parked, "a", "d1"), (Place::Dead, "a", "d2"), (Place::Dead, "b", "d3")]
+    {
+        let one = Delivery { integration: id.into(), ..delivery(name, 1) };
+        lay_aside(&&world, place, one).await.unwrap();
+    }
+    world.pass(Duration::from_hours(24 * 31));
+    let now = world.time();
+    let until = now.plus(Duration::from_secs(180));
+    for lease in ["a", "a.dead"] {
+        (&world).take_lease(&"web".into(), &lease.into(), "other", now, until).await.unwrap();
+    }
+    let expire = async || {
+        let deadline = world.time().plus(Duration::from_secs(120));
+        drain(&world).expire(deadline).await.unwrap()
+    };
+    assert_eq!(expire().await, 1, "the others do not wait for it");
+    assert_eq!(world.keys("").len(), 2);
+    world.pass(Duration::from_hours(24));
+    world.fail("take_lease", 1);
+    assert_eq!(expire().await, 1, "one lease was not to be had");
+    assert_eq!(expire().await, 1);
+    assert!(world.keys("").is_empty());
+    for lease in ["a", "a.dead", "b.dead"] {
+        let health = world.health_of(lease);
+        assert_eq!((health.lease, health.project.as_str()), (None, "web"), "{lease}");
+    }
+}
+
+/// A drain without a pause leaves nobody else a turn.
+#[tokio::test]
+async fn the_drain_ends_what_is_a_day_past_its_time_and_delivers_what_is_not() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 3).await;
+    world.pass(Duration::from_hours(24 * 14));
+    backlog(&world, 2).await;
+    world.pass(Duration::from_hours(24));
+    world.fail("delete", 1);
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d000", "d001"], "the younger ones");
+    assert_eq!(world.keys("parked/").len(), 1, "it could not be deleted");
+    assert!(world.health_of("a").next_wake_at.is_some());
+    follow(&world).await;
+    let counts = world.counts("a");
+    assert_eq!((counts.delivered, counts.expired, counts.unparked), (2, 3, 5));
+    assert!(counts.balances() && world.keys("").is_empty());
+    assert_eq!(world.health_of("a").next_wake_at, None);
+}
+
+#[tokio::test]
+async fn whoever_has_something_parked_and_no_timer_is_woken_once_a_day() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    // Written, and the answer was lost: there is no mark of it.
+    for (id, key) in [("a", "d1"), ("b", "d2")] {
+        let one = Delivery { integration: id.into(), ..delivery(key, 1) };
+        lay_aside(&&world, Place::Parked, one).await.unwrap();
+    }
+    world.fail("get", 1);
+    drain(&world).expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    assert!(!world.state().health.contains_key(&"a".into()), "its object could not be read");
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d2"]);
+    drain(&world).expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    drain(&world).expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    assert_eq!(world.sent(Queue::Wake).len(), 1, "who has a timer needs no other");
+    follow(&world).await;
+    assert_eq!(ids(&world), ["d2", "d1"]);
+}
+
+#[tokio::test]
+async fn the_health_of_deleted_integrations_is_forgotten_in_time() {
+    let world = World::with(vec![integration("b")]);
+    let pause = Pause { at: START, reason: "operator".into() };
+    for id in ["a", "b"] {
+        (&world).set_pause(&"web".into(), &id.into(), Some(&pause)).await.unwrap();
+    }
+    world.state().tombstones.push("a".into());
+    drain(&world).expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    let unwell = (&world).unwell().await.unwrap();
+    assert_eq!(unwell.len(), 1);
+    assert_eq!((unwell[0].integration.as_str(), &unwell[0].pause), ("b", &Some(pause)));
+}
