@@ -350,6 +350,14 @@ impl Attempts {
         checked
     }
 
+    /// It is about to be parked by a replay.
+    pub fn replayed(&mut self, id: &str, events: &[u32]) {
+        let whole = self.whole(id);
+        for event in events {
+            self.life(whole, *event).replayed();
+        }
+    }
+
     /// Its parked object is gone.
     pub fn unparked(&mut self, id: &str, events: &[u32], now: i64) {
         let whole = self.whole(id);

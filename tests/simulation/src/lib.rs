@@ -4,6 +4,7 @@
 //! whatever goes wrong in production goes wrong here: by chance, from a seed, and the same way each
 //! time. A witness sees it all and says at once when a promise is broken.
 
+pub mod asked;
 pub mod attempts;
 pub mod bus;
 pub mod carried;
@@ -28,6 +29,7 @@ pub mod run;
 pub mod scale;
 pub mod slots;
 pub mod table;
+pub mod tend;
 pub mod told;
 pub mod trace;
 pub mod versioned;

@@ -168,6 +168,19 @@ impl Life {
         checked
     }
 
+    /// It is replayed: its whole schedule is before it once more.
+    pub fn replayed(&mut self) {
+        *self = Self {
+            place: self.place,
+            answered: self.answered,
+            parked_copies: self.parked_copies,
+            scheduled_copies: self.scheduled_copies,
+            // What is stored elsewhere as well has another schedule there.
+            tangled: self.tangled || self.parked_copies + self.scheduled_copies > 0,
+            ..Self::default()
+        };
+    }
+
     /// A parked object that held it is gone.
     pub fn unparked(&mut self, now: i64) {
         self.parked_copies = self.parked_copies.saturating_sub(1);

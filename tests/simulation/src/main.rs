@@ -15,6 +15,7 @@ use std::{
 };
 
 use flagpost_simulation::{
+    asked::Done,
     attempts::Made,
     fault::{Fault, Tally, Weather},
     run::{Report, run},
@@ -53,6 +54,7 @@ struct Sum {
     repeated: u64,
     made: Made,
     filtered: u64,
+    done: Done,
     lasted_hours: f64,
     broken: Vec<u64>,
 }
@@ -68,6 +70,7 @@ impl Sum {
         self.repeated += report.repeated;
         self.made += report.made;
         self.filtered += report.filtered;
+        self.done += report.done;
         self.lasted_hours += report.lasted.as_secs_f64() / 3_600.0;
         if report.violation.is_some() {
             self.broken.push(report.seed);
@@ -156,6 +159,11 @@ fn summary(sum: &Sum, seconds: f64) {
         out,
         "{attempts} attempts; {requests} requests, {immediate} of them immediate retries, {objects} \
          with a single event, {ndjson} of NDJSON; {rests} rests stored",
+    );
+    let Done { replayed, purged, shown } = sum.done;
+    let _ = writeln!(
+        out,
+        "{replayed} deliveries replayed, {purged} purged by operators, {shown} counted by dry runs"
     );
     for fault in Fault::ALL {
         let _ = writeln!(out, "{:>12}  {fault}", sum.tally.of(*fault));

@@ -71,8 +71,13 @@ pub struct Port {
 }
 
 impl Port {
-    fn invocation(&self) -> u64 {
+    pub(crate) fn invocation(&self) -> u64 {
         self.who.invocation.load(Ordering::Relaxed)
+    }
+
+    /// The invocation, if it is one that does what an operator asks for.
+    fn asked(&self) -> Option<u64> {
+        (self.who.function == "admin").then(|| self.invocation())
     }
 
     fn drains(&self) -> bool {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +28,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::{
+    asked::Done,
     attempts::Made,
     events,
     executor::Executor,
@@ -35,9 +39,10 @@ use crate::{
     port::{Port, Who},
     queue::Received,
     table::{Configured, Item},
+    tend,
     trace::About,
     versioned::Versioned,
-    witness::Violation,
+    witness::{SetAside, Violation},
     workload::{self, ADMIN_KEY, Operator, Shape, SimIngest, Tenant},
     world::{Setting, State, World, place},
 };
@@ -51,6 +56,10 @@ const PATIENCE: i64 = 36 * HOUR;
 
 /// Numbers of the events that follow when all is well.
 const FOLLOWING: u32 = 1_000_000_000;
+/// The same after operators have tended to what is dead.
+const FOLLOWING_AGAIN: u32 = 1_100_000_000;
+/// The same after they have replayed all that is left.
+const FOLLOWING_LAST: u32 = 1_200_000_000;
 /// For so long they do.
 const FOLLOWING_HOURS: i64 = 30;
 /// What was set up so long before the first event came is known to everybody.
@@ -79,6 +88,8 @@ pub struct Report {
     pub made: Made,
     /// Pairs that a filter did not want, as the ledger has it.
     pub filtered: u64,
+    /// What operators did about what is laid aside.
+    pub done: Done,
     /// Virtual time that it took.
     pub lasted: Duration,
     /// What happened, if a trace was wanted.
@@ -275,19 +286,46 @@ pub fn run(seed: u64, days: Option<u32>, traced: bool) -> Report {
     if world.with(|state| state.plan.weather > Weather::Calm && state.chance.random_bool(0.5)) {
         meddle(&deployment, &tenants, shape.traffic_ms);
     }
+    let busy = Arc::new(AtomicUsize::new(0));
+    if chance.random_bool(0.4) {
+        for tenant in &tenants {
+            tend::begin(&world, &deployment.operator, &tenant.project, shape.traffic_ms / 3, &busy);
+        }
+    }
     let broken = || world.is_broken();
     executor.run(world.now() + shape.traffic_ms, broken);
     executor.run(world.now() + world.between(0, HOUR), broken);
 
-    // From here on all is well.
+    end(&mut executor, &deployment, &tenants, &busy, FOLLOWING);
+    if chance.random_bool(0.6) && !broken() {
+        tend_all(&mut executor, &deployment, &tenants, &mut chance, &busy);
+    }
+    report(&world)
+}
+
+/// From here on all is well: then all is delivered, or dead.
+fn end(
+    executor: &mut Executor,
+    deployment: &Deployment,
+    tenants: &[Tenant],
+    busy: &AtomicUsize,
+    following: u32,
+) {
+    let world = &deployment.world;
+    let broken = || world.is_broken();
     world.with(|state| {
         state.plan.end();
         for endpoint in state.endpoints.values_mut() {
             endpoint.modes.clear();
         }
     });
-    heal(&deployment, &tenants);
-    follow(&deployment, &tenants);
+    // Who is still about to pause something had better not do so after it was resumed.
+    let healed_at = world.now();
+    while !broken() && busy.load(Ordering::Relaxed) > 0 && world.now() < healed_at + PATIENCE {
+        executor.run(world.now() + MINUTE, broken);
+    }
+    heal(deployment, tenants);
+    follow(deployment, tenants, following);
     let healed_at = world.now();
     while !broken() && world.now() < healed_at + PATIENCE {
         executor.run(world.now() + 10 * MINUTE, broken);
@@ -295,8 +333,75 @@ pub fn run(seed: u64, days: Option<u32>, traced: bool) -> Report {
             break;
         }
     }
-    check_end(&world);
-    report(&world)
+    check_end(world);
+}
+
+/// What is dead by now gives operators something to do: several at the same time, with faults as before
+/// and with endpoints that fail once more, or are mended for good. At the end they may replay all that is
+/// left.
+fn tend_all(
+    executor: &mut Executor,
+    deployment: &Deployment,
+    tenants: &[Tenant],
+    chance: &mut Pcg64Mcg,
+    busy: &Arc<AtomicUsize>,
+) {
+    let world = &deployment.world;
+    let broken = || world.is_broken();
+    let mended = chance.random_bool(0.6);
+    world.with(|state| {
+        state.plan.begin();
+        for endpoint in state.endpoints.values_mut().filter(|_| mended) {
+            endpoint.poisons.clear();
+        }
+    });
+    if chance.random_bool(0.3) {
+        workload::plan_endpoints(world, &[], HOUR);
+    }
+    let pause_ms = [10_000, 5 * MINUTE, HOUR][chance.random_range(0..3)];
+    for tenant in tenants {
+        tend::begin(world, &deployment.operator, &tenant.project, pause_ms, busy);
+    }
+    let began = world.now();
+    while !broken() && busy.load(Ordering::Relaxed) > 0 && world.now() < began + 12 * HOUR {
+        executor.run(world.now() + MINUTE, broken);
+    }
+    end(executor, deployment, tenants, busy, FOLLOWING_AGAIN);
+    if broken() || !chance.random_bool(0.7) {
+        return;
+    }
+    busy.fetch_add(tenants.len(), Ordering::Relaxed);
+    for tenant in tenants {
+        let (to, operator) = (Arc::clone(world), Arc::clone(&deployment.operator));
+        let (project, busy) = (tenant.project.clone(), Arc::clone(busy));
+        world.spawn(async move {
+            for one in operator.integrations(&project).await {
+                operator.look(&to, &one).await;
+                operator.replay_all(&to, &one).await;
+            }
+            busy.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+    end(executor, deployment, tenants, busy, FOLLOWING_LAST);
+    if mended {
+        check_replayed(world);
+    }
+}
+
+/// What was replayed, and what nothing is wrong with any more, is delivered.
+fn check_replayed(world: &World) {
+    let now = world.now();
+    world.with(|state| {
+        let dead: Vec<_> = state.witness.all_dead().collect();
+        for (integration, event) in dead {
+            if state.witness.is_deleted(integration) || state.witness.is_making(integration) {
+                continue;
+            }
+            let about = About { integration: Some(integration), events: vec![event] };
+            let what = format!("event {event} was replayed, and is dead");
+            state.witness.violate(now, about, what);
+        }
+    });
 }
 
 /// Sets up the tenants.
@@ -349,9 +454,9 @@ fn heal(deployment: &Deployment, tenants: &[Tenant]) {
 
 /// Traffic goes on for a while: of a breaker whose every parked delivery is one that the endpoint
 /// cannot take, nobody would know that the endpoint is well.
-fn follow(deployment: &Deployment, tenants: &[Tenant]) {
+fn follow(deployment: &Deployment, tenants: &[Tenant], first: u32) {
     let world = &deployment.world;
-    let mut number = FOLLOWING;
+    let mut number = first;
     for tenant in tenants {
         let mut follower = Tenant { requests: Vec::new(), ..tenant.clone() };
         for n in 1..FOLLOWING_HOURS * 3 {
@@ -465,6 +570,18 @@ fn check_ledger(state: &mut State, now: i64) {
                 format!("{matched} matched and {filtered} filtered, but the ledger: {sum:?}");
             state.witness.violate(now, about, what);
         }
+        let aside = state.witness.aside.get(&number).copied().unwrap_or_default();
+        let said = SetAside {
+            dead: sum.dead,
+            undead: sum.undead,
+            expired: sum.expired,
+            discarded: sum.discarded,
+        };
+        if said != aside && !state.witness.is_deleted(number) {
+            let about = About { integration: Some(number), ..About::default() };
+            let what = format!("{aside:?}, but the ledger: {sum:?}");
+            state.witness.violate(now, about, what);
+        }
         if !sum.balances() || scheduled != 0 || parked + dead != stored {
             let about = About { integration: Some(number), ..About::default() };
             let what = format!("the ledger is off: {sum:?}, and {stored} events are stored");
@@ -530,6 +647,7 @@ fn report(world: &World) -> Report {
                 .flat_map(BTreeMap::values)
                 .map(|c| c.filtered)
                 .sum(),
+            done: state.witness.operated.done,
             lasted,
             violation,
             trace: state.trace.whole(),

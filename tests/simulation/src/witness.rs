@@ -14,6 +14,7 @@ use flagpost_domain::{
 };
 
 use crate::{
+    asked::{Asked, Object, Operated},
     attempts::Attempts,
     events,
     limited::Limited,
@@ -42,6 +43,30 @@ struct FreshCopy {
     events: Vec<u32>,
 }
 
+/// What became of what was laid aside, in events: what the ledger should say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetAside {
+    /// They went into `dead/`.
+    pub dead: u64,
+    /// They came out of it.
+    pub undead: u64,
+    /// Their time was over.
+    pub expired: u64,
+    /// An operator dropped them.
+    pub discarded: u64,
+}
+
+/// Why an object is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A function has seen to it.
+    SeenTo,
+    /// Its time is over.
+    Expired,
+    /// An operator asked for it, by this invocation.
+    Asked(u64),
+}
+
 /// A delivery that is stored somewhere.
 #[derive(Clone, Debug)]
 struct Copy {
@@ -65,6 +90,8 @@ pub struct Witness {
     pub attempts: Attempts,
     /// What operators were told.
     pub told: Told,
+    /// What operators asked for.
+    pub operated: Operated,
     /// What endpoints with limits were sent.
     pub limited: Limited,
     numbers: HashMap<IntegrationId, u32>,
@@ -80,8 +107,14 @@ pub struct Witness {
     objects: HashMap<String, Copy>,
     /// What expired.
     expired: HashSet<(u32, u32)>,
-    /// What is dead, or once was.
+    /// What is dead, or was until it expired or was purged.
     dead: HashSet<(u32, u32)>,
+    /// What an operator dropped, and by which invocation; nothing that is stored is among it.
+    dropped: HashMap<(u32, u32), u64>,
+    /// Dead objects whose copies were purged in the midst of a replay, and by which invocation.
+    halfway: HashMap<String, u64>,
+    /// Events that went into `dead/`, came out of it, expired and were dropped, by their integrations.
+    pub aside: BTreeMap<u32, SetAside>,
 }
 
 fn numbers(events: &[flagpost_domain::event::Event]) -> Vec<u32> {
@@ -224,11 +257,12 @@ impl Witness {
         let integration = self.number(id);
         for event in &events {
             *self.copies.entry((integration, *event)).or_default() += 1;
+            self.dropped.remove(&(integration, *event));
         }
         Copy { integration, delivery, events }
     }
 
-    fn uncopy(&mut self, copy: &Copy, expired: bool, now: i64, what: &str) {
+    fn uncopy(&mut self, copy: &Copy, why: Why, now: i64, what: &str) {
         for event in &copy.events {
             let pair = (copy.integration, *event);
             if let Some(copies) = self.copies.get_mut(&pair) {
@@ -237,8 +271,17 @@ impl Witness {
                     self.copies.remove(&pair);
                 }
             }
-            if expired {
-                self.expired.insert(pair);
+            match why {
+                Why::SeenTo => {}
+                Why::Expired => {
+                    self.expired.insert(pair);
+                }
+                Why::Asked(invocation) => {
+                    let purges = self.operated.asked(invocation).is_some_and(Asked::purges);
+                    if purges && !self.copies.contains_key(&pair) {
+                        self.dropped.insert(pair, invocation);
+                    }
+                }
             }
             let held = self.fresh_holds.contains_key(event);
             if !held && !self.is_safe(pair) {
@@ -254,6 +297,7 @@ impl Witness {
         self.delivered.contains_key(&pair)
             || self.copies.contains_key(&pair)
             || self.expired.contains(&pair)
+            || self.dropped.contains_key(&pair)
             || self.deleted.contains(&pair.0)
     }
 
@@ -280,7 +324,7 @@ impl Witness {
             Queue::Retry => {
                 let Some(copy) = self.scheduled.remove(&id) else { return About::default() };
                 self.attempts.unscheduled(&copy.delivery, &copy.events);
-                self.uncopy(&copy, false, now, "acknowledging its message");
+                self.uncopy(&copy, Why::SeenTo, now, "acknowledging its message");
                 About { integration: Some(copy.integration), events: copy.events }
             }
             Queue::Wake => About::default(),
@@ -338,11 +382,18 @@ impl Witness {
         }
     }
 
-    /// An object was written. What it is about.
-    pub fn put(&mut self, key: &str, body: &[u8], now: i64) -> About {
+    /// An object was written, by an operator's invocation if `by` names one. What it is about.
+    pub fn put(&mut self, key: &str, body: &[u8], by: Option<u64>, now: i64) -> About {
         let (Some(parsed), Ok(aside)) = (ParkedKey::parse(key), Aside::decode(body)) else {
             return About::default();
         };
+        if let Some(by) = by
+            && let Err(what) = self.replays(by, &parsed, &aside)
+        {
+            let about =
+                About { integration: Some(self.number(&parsed.integration)), ..About::default() };
+            self.violate(now, about, what);
+        }
         let before = self.objects.remove(key);
         let again = before.is_some();
         if let Some(before) = before {
@@ -364,6 +415,7 @@ impl Witness {
             Place::Parked => self.attempts.parked(&aside, &copy.events, makes, again, now),
             Place::Dead => {
                 if !again {
+                    self.aside.entry(copy.integration).or_default().dead += parsed.count;
                     self.told
                         .changed(&parsed.integration, What::Dead(parsed.delivery, parsed.count));
                 }
@@ -378,15 +430,100 @@ impl Witness {
         about
     }
 
-    /// An object was deleted; `expired` if that was its time.
-    pub fn deleted_object(&mut self, key: &str, expired: bool, now: i64) -> About {
-        let Some(copy) = self.objects.remove(key) else { return About::default() };
-        let place = ParkedKey::parse(key).map(|parsed| parsed.place);
-        if place == Some(Place::Parked) {
-            self.attempts.unparked(&copy.delivery, &copy.events, now);
+    /// An operator's invocation writes a copy of what is dead.
+    fn replays(&mut self, by: u64, key: &ParkedKey, aside: &Aside) -> Result<(), String> {
+        let text = key.text();
+        let asked = self.operated.asked(by);
+        if !asked.is_some_and(|asked| asked.may_put(key)) {
+            return Err(format!("{text} was put, and asked for was {asked:?}"));
         }
-        self.uncopy(&copy, expired, now, "deleting its object");
-        About { integration: Some(copy.integration), events: copy.events }
+        let events = numbers(&aside.events);
+        let dead = self.objects.get(&key.moved(Place::Dead).text());
+        if dead.is_some_and(|dead| dead.events != events || dead.delivery != aside.id.as_str()) {
+            return Err(format!("{text} is no copy of {dead:?}"));
+        }
+        self.halfway.remove(&key.moved(Place::Dead).text());
+        self.attempts.replayed(aside.id.as_str(), &events);
+        self.operated.replays(key);
+        Ok(())
+    }
+
+    /// An object was deleted, that was put there at `put_at`. A call may be on its way for `way_ms`.
+    pub fn deleted_object(
+        &mut self,
+        key: &str,
+        why: Why,
+        put_at: i64,
+        way_ms: i64,
+        now: i64,
+    ) -> About {
+        let Some(copy) = self.objects.remove(key) else { return About::default() };
+        let Some(parsed) = ParkedKey::parse(key) else { return About::default() };
+        let about = About { integration: Some(copy.integration), events: copy.events.clone() };
+        let mut dropped = false;
+        if let Why::Asked(by) = why {
+            let taken = self.operated.takes(by, &parsed, &copy.events, put_at, way_ms);
+            if let Err(what) = taken {
+                self.violate(now, about.clone(), what);
+            }
+            dropped = self.operated.asked(by).is_some_and(Asked::purges);
+            let dead = parsed.moved(Place::Dead).text();
+            if dropped && parsed.place == Place::Parked && self.objects.contains_key(&dead) {
+                self.halfway.insert(dead, by);
+            }
+        }
+        let aside = self.aside.entry(copy.integration).or_default();
+        aside.undead += if parsed.place == Place::Dead { parsed.count } else { 0 };
+        aside.expired += if why == Why::Expired { parsed.count } else { 0 };
+        aside.discarded += if dropped { parsed.count } else { 0 };
+        match parsed.place {
+            Place::Parked => self.attempts.unparked(&copy.delivery, &copy.events, now),
+            Place::Dead if matches!(why, Why::Asked(_)) => {
+                for event in &copy.events {
+                    self.dead.remove(&(copy.integration, *event));
+                }
+            }
+            Place::Dead => {}
+        }
+        // Who replays it has yet to delete it; and it is purged.
+        let why = self.halfway.remove(key).map_or(why, Why::Asked);
+        self.uncopy(&copy, why, now, "deleting its object");
+        about
+    }
+
+    /// Events are sent: `Err` if an operator was told that they are gone.
+    pub fn sends(&self, integration: u32, events: &[u32]) -> Result<(), String> {
+        let gone = |event: &&u32| {
+            let by = self.dropped.get(&(integration, **event));
+            !self.fresh_holds.contains_key(event)
+                && by.is_some_and(|by| self.operated.is_answered(*by))
+        };
+        match events.iter().find(gone) {
+            Some(event) => Err(format!("event {event} was purged, and is sent all the same")),
+            None => Ok(()),
+        }
+    }
+
+    /// What is in one place for an integration.
+    pub fn there(
+        &self,
+        place: Place,
+        id: &IntegrationId,
+        put_at: impl Fn(&str) -> i64,
+    ) -> Vec<Object> {
+        let all = self.objects.iter().filter_map(|(text, copy)| {
+            let key = ParkedKey::parse(text)?;
+            let here = key.place == place && key.integration == *id;
+            here.then(|| (key, put_at(text), copy.events.clone()))
+        });
+        let mut there: Vec<_> = all.collect();
+        there.sort_by_key(|(key, ..)| key.name());
+        there
+    }
+
+    /// Whether an integration was deleted.
+    pub fn is_deleted(&self, integration: u32) -> bool {
+        self.deleted.contains(&integration)
     }
 
     /// Something happened to a message of the RetryQueue that may add an attempt.

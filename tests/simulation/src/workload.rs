@@ -86,6 +86,8 @@ impl Operator {
         let (path, query) = path.split_once('?').map_or((path.as_str(), ""), |parts| parts);
         let (path, query) = (path.to_owned(), admin::pairs(query));
         let work = |container: Arc<Container<Admin<Port>>>, _| async move {
+            let port = container.work.ports();
+            port.is_asked(method, &path, &body);
             let body = if body.is_null() { String::new() } else { body.to_string() };
             let authorization = format!("Bearer {ADMIN_KEY}");
             let request = admin::Request {
@@ -100,7 +102,9 @@ impl Operator {
             match container.work.serve(&request).await.outcome {
                 Ok(reply) => {
                     let body = reply.body.as_deref().unwrap_or("null");
-                    Some((reply.status, serde_json::from_str(body).unwrap_or_default()))
+                    let body = serde_json::from_str(body).unwrap_or_default();
+                    port.has_answered(&body);
+                    Some((reply.status, body))
                 }
                 Err(admin::Failure::Refused(problem)) => Some((problem.status(), Value::Null)),
                 Err(admin::Failure::Port(_)) => None,
@@ -267,7 +271,7 @@ fn change(chance: &mut impl Rng) -> Value {
     }
 }
 
-fn path(integration: &Value, what: &str) -> String {
+pub(crate) fn path(integration: &Value, what: &str) -> String {
     let text = |name: &str| integration[name].as_str().unwrap_or_default().to_owned();
     format!("/v1/projects/{}/integrations/{}{what}", text("project"), text("id"))
 }

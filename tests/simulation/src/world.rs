@@ -24,7 +24,7 @@ use crate::{
     queue::Queue,
     table::Table,
     trace::{About, Trace},
-    witness::Witness,
+    witness::{Why, Witness},
 };
 
 /// What a world is made of.
@@ -307,10 +307,23 @@ impl State {
         now - self.chance.random_range(0..=if stale { 8_000 } else { lag_ms })
     }
 
-    /// An object was deleted, or is to be: by whom does not matter.
-    pub fn delete_object(&mut self, key: &str, expired_before: i64, now: i64) {
+    /// An object was deleted; by a function for its age if it is from before `expired_before`, or as an
+    /// operator asked by this invocation. A call may be on its way for `way_ms`.
+    pub fn delete_object(
+        &mut self,
+        key: &str,
+        expired_before: i64,
+        asked: Option<u64>,
+        way_ms: i64,
+        now: i64,
+    ) {
         let Some((modified, _)) = self.objects.remove(key) else { return };
-        let about = self.witness.deleted_object(key, modified < expired_before, now);
+        let why = match asked {
+            Some(invocation) => Why::Asked(invocation),
+            None if modified < expired_before => Why::Expired,
+            None => Why::SeenTo,
+        };
+        let about = self.witness.deleted_object(key, why, modified, way_ms, now);
         self.trace.note(now, about, || format!("object deleted: {key}"));
     }
 

@@ -9,15 +9,18 @@ use flagpost_domain::{
 };
 use rand::RngExt;
 
-use crate::{fault::Fault, trace::About};
+use crate::{
+    fault::{Fault, Weather},
+    trace::About,
+};
 
 use super::Port;
 
 impl Objects for Port {
     async fn put(&self, key: &str, body: Bytes) -> PortResult<()> {
-        let key = key.to_owned();
+        let (key, by) = (key.to_owned(), self.asked());
         self.call("s3:PutObject", move |state, now| {
-            let about = state.witness.put(&key, &body, now);
+            let about = state.witness.put(&key, &body, by, now);
             state.note(now, about, || format!("object put: {key}"));
             state.objects.insert(key.clone(), (now, body.clone()));
         })
@@ -42,9 +45,12 @@ impl Objects for Port {
             Some(Place::Dead) => retention.dead,
             _ => retention.parked,
         };
+        let (asked, call_ms) = (self.asked(), self.world.setting.call_ms);
         self.call("s3:DeleteObject", move |state, now| {
+            let storm = state.plan.weather == Weather::Storm;
+            let way_ms = if storm { i64::MAX / 4 } else { call_ms };
             // A container's clock may be ahead.
-            state.delete_object(&key, now - millis(keep) + 5_000, now);
+            state.delete_object(&key, now - millis(keep) + 5_000, asked, way_ms, now);
         })
         .await
     }

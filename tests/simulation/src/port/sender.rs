@@ -56,6 +56,13 @@ impl Port {
                 state.witness.violate(now, about, what);
                 return None;
             }
+            // By a message that came twice, what is gone may be under way still.
+            if (maker.drains || state.plan.weather < Weather::Storm)
+                && let Err(what) = state.witness.sends(integration, &carried.events)
+            {
+                state.witness.violate(now, about, what);
+                return None;
+            }
             let begun = match state.witness.attempts.begins(carried, &retries, maker, now) {
                 Ok(begun) => begun,
                 Err(what) => {
