@@ -358,6 +358,14 @@ impl Attempts {
         }
     }
 
+    /// An operator drops it.
+    pub fn dropped(&mut self, id: &str, events: &[u32]) {
+        let whole = self.whole(id);
+        for event in events {
+            self.life(whole, *event).dropped();
+        }
+    }
+
     /// Its parked object is gone.
     pub fn unparked(&mut self, id: &str, events: &[u32], now: i64) {
         let whole = self.whole(id);

@@ -74,6 +74,8 @@ pub struct Endpoint {
     pub poisons: Vec<u32>,
     /// What it answers to these; 0 is 400.
     pub poisoned: u16,
+    /// It can take them by now.
+    pub mended: bool,
     /// Milliseconds that it takes when it is well.
     pub takes: i64,
     /// All requests, if somebody wants to count them.
@@ -151,7 +153,7 @@ impl Endpoint {
             }
             Mode::Well | Mode::Flaps(_) | Mode::TooLarge(_) => well,
         };
-        let poisoned = self.poisons.iter().any(|poison| events.contains(poison));
+        let poisoned = !self.mended && self.poisons.iter().any(|poison| events.contains(poison));
         let taken = reaction.status.is_some_and(|status| (200..300).contains(&status));
         if poisoned && taken && reaction.takes < 10_000 {
             return status(takes, self.poisoned.max(400), Fault::EndpointPoison);

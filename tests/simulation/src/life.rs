@@ -181,6 +181,11 @@ impl Life {
         };
     }
 
+    /// An operator drops a copy of it: what is left of others has an age of its own.
+    pub fn dropped(&mut self) {
+        self.tangled |= self.parked_copies + self.scheduled_copies > 1;
+    }
+
     /// A parked object that held it is gone.
     pub fn unparked(&mut self, now: i64) {
         self.parked_copies = self.parked_copies.saturating_sub(1);

@@ -352,7 +352,7 @@ fn tend_all(
     world.with(|state| {
         state.plan.begin();
         for endpoint in state.endpoints.values_mut().filter(|_| mended) {
-            endpoint.poisons.clear();
+            endpoint.mended = true;
         }
     });
     if chance.random_bool(0.3) {
@@ -496,7 +496,8 @@ fn waiting(state: &mut State) -> BTreeMap<u32, (usize, usize)> {
     let mut poisons = HashMap::new();
     for (host, Owner { id, .. }) in &state.hosts {
         let open = |item: &Versioned<Item>| item.latest().health.breaker.open.is_some();
-        let Some(endpoint) = state.endpoints.get(host) else { continue };
+        let endpoint = state.endpoints.get(host).filter(|endpoint| !endpoint.mended);
+        let Some(endpoint) = endpoint else { continue };
         if state.table.health.get(id).is_some_and(open) {
             poisons.insert(state.witness.number(id), endpoint.poisons.clone());
         }

@@ -109,10 +109,9 @@ pub struct Witness {
     expired: HashSet<(u32, u32)>,
     /// What is dead, or was until it expired or was purged.
     dead: HashSet<(u32, u32)>,
-    /// What an operator dropped, and by which invocation; nothing that is stored is among it.
+    /// What an operator dropped, and by which invocation. Where it came from may be stored still, for the
+    /// moment; nothing that was stored since is among it.
     dropped: HashMap<(u32, u32), u64>,
-    /// Dead objects whose copies were purged in the midst of a replay, and by which invocation.
-    halfway: HashMap<String, u64>,
     /// Events that went into `dead/`, came out of it, expired and were dropped, by their integrations.
     pub aside: BTreeMap<u32, SetAside>,
 }
@@ -278,7 +277,7 @@ impl Witness {
                 }
                 Why::Asked(invocation) => {
                     let purges = self.operated.asked(invocation).is_some_and(Asked::purges);
-                    if purges && !self.copies.contains_key(&pair) {
+                    if purges {
                         self.dropped.insert(pair, invocation);
                     }
                 }
@@ -442,7 +441,6 @@ impl Witness {
         if dead.is_some_and(|dead| dead.events != events || dead.delivery != aside.id.as_str()) {
             return Err(format!("{text} is no copy of {dead:?}"));
         }
-        self.halfway.remove(&key.moved(Place::Dead).text());
         self.attempts.replayed(aside.id.as_str(), &events);
         self.operated.replays(key);
         Ok(())
@@ -467,10 +465,9 @@ impl Witness {
                 self.violate(now, about.clone(), what);
             }
             dropped = self.operated.asked(by).is_some_and(Asked::purges);
-            let dead = parsed.moved(Place::Dead).text();
-            if dropped && parsed.place == Place::Parked && self.objects.contains_key(&dead) {
-                self.halfway.insert(dead, by);
-            }
+        }
+        if dropped {
+            self.attempts.dropped(&copy.delivery, &copy.events);
         }
         let aside = self.aside.entry(copy.integration).or_default();
         aside.undead += if parsed.place == Place::Dead { parsed.count } else { 0 };
@@ -485,8 +482,6 @@ impl Witness {
             }
             Place::Dead => {}
         }
-        // Who replays it has yet to delete it; and it is purged.
-        let why = self.halfway.remove(key).map_or(why, Why::Asked);
         self.uncopy(&copy, why, now, "deleting its object");
         about
     }
@@ -494,8 +489,10 @@ impl Witness {
     /// Events are sent: `Err` if an operator was told that they are gone.
     pub fn sends(&self, integration: u32, events: &[u32]) -> Result<(), String> {
         let gone = |event: &&u32| {
-            let by = self.dropped.get(&(integration, **event));
+            let pair = (integration, **event);
+            let by = self.dropped.get(&pair);
             !self.fresh_holds.contains_key(event)
+                && !self.copies.contains_key(&pair)
                 && by.is_some_and(|by| self.operated.is_answered(*by))
         };
         match events.iter().find(gone) {
