@@ -56,6 +56,8 @@ const PATIENCE: i64 = 36 * HOUR;
 
 /// Numbers of the events that follow when all is well.
 const FOLLOWING: u32 = 1_000_000_000;
+/// The same while operators tend to what is dead.
+const MEANWHILE: u32 = 1_300_000_000;
 /// The same after operators have tended to what is dead.
 const FOLLOWING_AGAIN: u32 = 1_100_000_000;
 /// The same after they have replayed all that is left.
@@ -355,11 +357,23 @@ fn tend_all(
             endpoint.mended = true;
         }
     });
-    if chance.random_bool(0.3) {
-        workload::plan_endpoints(world, &[], HOUR);
-    }
     let pause_ms = [10_000, 5 * MINUTE, HOUR][chance.random_range(0..3)];
+    if chance.random_bool(0.4) {
+        workload::plan_endpoints(world, &[], pause_ms.max(10 * MINUTE));
+    }
+    let (mut number, busily) = (MEANWHILE, chance.random_bool(0.5));
     for tenant in tenants {
+        if busily {
+            let mut requests = Vec::new();
+            for n in 0..i64::from(chance.random_range(4..30_u32)) {
+                let key = chance.random_range(0..tenant.keys.len().max(1));
+                requests.push((world.now() + n * pause_ms / 6, key, vec![number]));
+                number += 1;
+            }
+            let ingest = Arc::clone(&deployment.ingest);
+            let sender = Tenant { requests, ..tenant.clone() };
+            world.spawn(workload::send(Arc::clone(world), ingest, sender));
+        }
         tend::begin(world, &deployment.operator, &tenant.project, pause_ms, busy);
     }
     let began = world.now();
@@ -394,7 +408,11 @@ fn check_replayed(world: &World) {
     world.with(|state| {
         let dead: Vec<_> = state.witness.all_dead().collect();
         for (integration, event) in dead {
-            if state.witness.is_deleted(integration) || state.witness.is_making(integration) {
+            let witness = &state.witness;
+            if witness.is_deleted(integration)
+                || witness.is_making(integration)
+                || witness.has_expired(integration, event)
+            {
                 continue;
             }
             let about = About { integration: Some(integration), events: vec![event] };

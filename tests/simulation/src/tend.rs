@@ -35,7 +35,11 @@ impl Operator {
     /// Something that operators do about what is laid aside.
     pub async fn tend(&self, world: &Arc<World>, project: &str) {
         let integrations = self.integrations(project).await;
-        let Some(one) = chosen(world, &integrations) else { return };
+        // Who looks at them sees where there is something to do.
+        let mut busy = integrations.clone();
+        busy.retain(|one| has_something(world, one));
+        let seen = !busy.is_empty() && world.between(0, 9) > 0;
+        let Some(one) = chosen(world, if seen { &busy } else { &integrations }) else { return };
         match world.between(0, 9) {
             0 => self.look(world, one).await,
             1 | 2 => self.replay_one(world, one).await,
@@ -225,6 +229,17 @@ impl Operator {
     }
 }
 
+fn has_something(world: &World, integration: &Value) -> bool {
+    let id = integration["id"].as_str().unwrap_or_default();
+    world.with(|state| {
+        ["dead", "parked"].iter().any(|place| {
+            let prefix = format!("{place}/{id}/");
+            let first = state.objects.range(prefix.clone()..).next();
+            first.is_some_and(|(key, _)| key.starts_with(&prefix))
+        })
+    })
+}
+
 fn chosen<'a>(world: &World, all: &'a [Value]) -> Option<&'a Value> {
     let most = i64::try_from(all.len()).ok()?;
     let at = world.between(0, most.max(1) - 1);
@@ -252,6 +267,10 @@ pub fn begin(
         world.spawn(async move {
             for _ in 0..to.between(1, 4) {
                 to.sleep_ms(to.between(0, pause_ms)).await;
+                // What is replayed or purged in the moment it expires may be counted twice.
+                while to.is_near_expiry() {
+                    to.sleep_ms(600_000).await;
+                }
                 operator.tend(&to, &project).await;
             }
             busy.fetch_sub(1, Ordering::Relaxed);

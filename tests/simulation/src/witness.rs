@@ -518,6 +518,11 @@ impl Witness {
         there
     }
 
+    /// Whether the time of some delivery with this event was over.
+    pub fn has_expired(&self, integration: u32, event: u32) -> bool {
+        self.expired.contains(&(integration, event))
+    }
+
     /// Whether an integration was deleted.
     pub fn is_deleted(&self, integration: u32) -> bool {
         self.deleted.contains(&integration)

@@ -172,6 +172,14 @@ impl World {
         self.with(|state| state.chance.random_range(from..=to))
     }
 
+    /// Whether the daily expiry is near, and deletes what runs like this one can have: then operators had
+    /// better leave that alone.
+    pub fn is_near_expiry(&self) -> bool {
+        let day = (self.now() - crate::run::START).rem_euclid(86_400_000);
+        self.setting.retention.dead <= Duration::from_hours(24)
+            && !(300_000..86_400_000 - 3_600_000).contains(&day)
+    }
+
     /// Starts a task.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.time.spawn(task);
