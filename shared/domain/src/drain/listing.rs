@@ -62,6 +62,11 @@ impl Listing {
         self.backlog_gen
     }
 
+    /// It was not tried after all: it comes next.
+    pub(super) fn put_back(&mut self, key: String) {
+        self.page.push_front(key);
+    }
+
     /// The next key, but for those that are left.
     pub(super) async fn next<P: Ports>(
         &mut self,
@@ -96,5 +101,27 @@ impl Listing {
             }
             self.left.extend(drain.remove(Place::Parked, past, expired).await);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        drain::tests::{backlog, drain},
+        memory::{World, integration},
+    };
+
+    #[tokio::test]
+    async fn what_is_put_back_comes_next() {
+        let world = World::with(vec![integration("a")]);
+        backlog(&world, 2).await;
+        let (drain, integration) = (drain(&world), integration("a"));
+        let mut listing = Listing::new(&drain);
+        let first = listing.next(&drain, &integration).await.unwrap().unwrap();
+        listing.put_back(first.clone());
+        assert_eq!(listing.next(&drain, &integration).await.unwrap(), Some(first.clone()));
+        let second = listing.next(&drain, &integration).await.unwrap();
+        assert!(second.is_some_and(|second| second > first));
     }
 }

@@ -150,8 +150,9 @@ impl<'a, P: Ports> Slice<'a, P> {
                 Ok(Step::End(end)) => break Ok(end),
                 Err(error) => break Err(error),
                 Ok(Step::Look) => {}
-                // By what ended meanwhile nothing may start: the next listing finds it again.
-                Ok(Step::Start(_)) if self.is_stopped() => {}
+                // By what ended meanwhile nothing may start. Where that is over before the slice ends, it is
+                // still the oldest.
+                Ok(Step::Start(key)) if self.is_stopped() => self.listing.put_back(key),
                 Ok(Step::Start(key)) => {
                     let turn = self.gate.turn(&self.ended, self.latest());
                     under_way.push(self.drain.try_key(
