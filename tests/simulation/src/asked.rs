@@ -8,8 +8,6 @@ use flagpost_domain::{
 };
 use serde_json::Value;
 
-use crate::{fault::Weather, port::Port, trace::About};
-
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -275,37 +273,66 @@ impl Operated {
     }
 }
 
-impl Port {
-    /// An operator asks for something.
-    pub(crate) fn is_asked(&self, method: &str, path: &str, body: &Value) {
-        let now = self.world.now();
-        if let Some(asked) = Asked::read(method, path, body, now) {
-            let invocation = self.invocation();
-            self.world.with(|state| {
-                let integration = Some(state.witness.number(&asked.integration));
-                let about = About { integration, ..About::default() };
-                state.note(now, about, || format!("admin#{invocation} is asked for {asked:?}"));
-                state.witness.operated.begins(invocation, asked);
-            });
-        }
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PATH: &str = "/v1/projects/p/integrations/i";
+
+    fn asked(what: &str, body: &Value) -> Asked {
+        Asked::read("POST", &format!("{PATH}/{what}"), body, 1_000).unwrap()
     }
 
-    /// And gets this answer.
-    pub(crate) fn has_answered(&self, answer: &Value) {
-        let (now, invocation) = (self.world.now(), self.invocation());
-        self.world.with(|state| {
-            let Some(asked) = state.witness.operated.asked(invocation) else { return };
-            let (place, id) = (asked.place(), asked.integration.clone());
-            let integration = Some(state.witness.number(&id));
-            let about = About { integration, ..About::default() };
-            state.note(now, about.clone(), || format!("admin#{invocation} answers {answer}"));
-            let put_at = |key: &str| state.objects.get(key).map_or(now, |(at, _)| *at);
-            let there = state.witness.there(place, &id, put_at);
-            let exact = state.plan.weather < Weather::Storm;
-            let operated = &mut state.witness.operated;
-            if let Err(what) = operated.answered(invocation, answer, &there, exact, now) {
-                state.witness.violate(now, about, what);
-            }
-        });
+    fn key(place: Place, at: i64) -> ParkedKey {
+        ParkedKey::named(place, &"i".into(), &format!("{at:013}-d-2")).unwrap()
+    }
+
+    #[test]
+    fn a_request_may_do_what_it_asks_for() {
+        let (dead, parked) = (Place::Dead, Place::Parked);
+        let replay = asked("deliveries/replay", &json!({"from": 5, "to": 9}));
+        assert!(replay.may_put(&key(parked, 5)) && replay.may_delete(&key(dead, 8)));
+        assert!(replay.may_delete(&key(parked, 8)), "a copy is taken back");
+        for key in [key(dead, 4), key(dead, 9), key(parked, 9)] {
+            assert!(!replay.may_put(&key) && !replay.may_delete(&key), "{key:?}");
+        }
+        let one = asked("deliveries/dead/0000000000007-d-2/replay", &Value::Null);
+        assert!(one.may_delete(&key(dead, 7)) && !one.may_delete(&key(dead, 6)));
+        let purge = asked("deliveries/purge", &json!({"state": "parked"}));
+        assert!(purge.may_delete(&key(parked, 7)) && !purge.may_put(&key(parked, 7)));
+        assert!(!purge.may_delete(&key(dead, 7)));
+        let dry = asked("resume", &json!({"from": "now", "dry_run": true}));
+        assert!(dry.purges() && !dry.may_delete(&key(parked, 7)));
+        assert!(Asked::read("POST", &format!("{PATH}/resume"), &json!({}), 0).is_none());
+        assert!(Asked::read("GET", &format!("{PATH}/deliveries"), &Value::Null, 0).is_none());
+    }
+
+    #[test]
+    fn what_no_dry_run_showed_is_not_purged() {
+        let mut operated = Operated::default();
+        let object = |at: i64, events: &[u32]| (key(Place::Dead, at), at, events.to_vec());
+        let answer = |deliveries: u64, events: u64| json!({"deliveries": deliveries, "events": events, "done": true, "to": 50});
+        let begin = |operated: &mut Operated, invocation, dry_run| {
+            let body = json!({"state": "dead", "to": 50, "dry_run": dry_run});
+            operated.begins(invocation, asked("deliveries/purge", &body));
+        };
+        begin(&mut operated, 1, true);
+        let there = [object(7, &[1, 2])];
+        assert!(operated.answered(1, &answer(0, 0), &there, true, 10).is_err(), "it was there");
+        assert_eq!(operated.answered(1, &answer(1, 2), &there, true, 10), Ok(()));
+        begin(&mut operated, 2, false);
+        let takes = |operated: &mut Operated, events: &[u32], put_at| {
+            operated.takes(2, &key(Place::Dead, 7), events, put_at, 5)
+        };
+        assert_eq!(takes(&mut operated, &[2], 30), Ok(()));
+        assert_eq!(takes(&mut operated, &[3], 15), Ok(()), "it was on its way");
+        assert!(takes(&mut operated, &[3], 30).is_err());
+        assert!(operated.takes(3, &key(Place::Dead, 7), &[1], 7, 5).is_err(), "nobody asked");
+        assert!(operated.answered(2, &answer(1, 1), &[], true, 40).is_ok());
+        assert!(operated.answered(2, &answer(2, 3), &[], true, 40).is_err());
+        assert!(operated.answered(2, &answer(1, 1), &there, true, 40).is_err(), "still there");
+        assert!(operated.is_answered(2) && !operated.is_answered(3));
     }
 }

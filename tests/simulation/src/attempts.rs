@@ -520,6 +520,25 @@ mod tests {
     }
 
     #[test]
+    fn a_replay_begins_the_schedule_anew() {
+        let mut attempts = Attempts::new(900_000, false);
+        let try_at = |attempts: &mut Attempts, at| {
+            let maker = by(u64::try_from(at).unwrap());
+            let begun = attempts.begins(&object(1), &[ImmediateRetry::None], maker, at);
+            attempts.ends(&object(1), Ended::Badly, Some(400), at + 10);
+            begun
+        };
+        for n in 0..10 {
+            assert_eq!(try_at(&mut attempts, n * 100_000), Ok(Begun::Attempt));
+        }
+        attempts.replayed("d.p001_001", &[1]);
+        for n in 20..30 {
+            assert_eq!(try_at(&mut attempts, n * 100_000), Ok(Begun::Attempt));
+        }
+        assert!(try_at(&mut attempts, 3_000_000).unwrap_err().contains("11 of 10"));
+    }
+
+    #[test]
     fn what_was_not_tried_has_no_age() {
         let mut attempts = Attempts::new(14_400_000, false);
         let begun = attempts.begins(&object(1), &ONCE, by(1), 0);

@@ -1,5 +1,6 @@
 //! The ports of the use cases, in the simulated world.
 
+mod asked;
 mod health;
 mod objects;
 mod operators;

@@ -334,6 +334,11 @@ fn end(
         if world.with(|state| is_at_rest(state, world.now())) {
             break;
         }
+        // A 410 that was on its way pauses once more.
+        let paused = |item: &Versioned<Item>| item.latest().health.pause.is_some();
+        if world.with(|state| state.table.health.values().any(paused)) {
+            heal(deployment, tenants);
+        }
     }
     check_end(world);
 }

@@ -3,25 +3,29 @@
 //! It counts no ledger: it knows of each event where its copies are, and of each delivery when it
 //! was tried.
 
+mod laid_aside;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use flagpost_domain::{
     id::{IntegrationId, ProjectId},
     integration::{Integration, Origin, Stream},
-    message::{Aside, Fresh, Scheduled},
+    message::{Fresh, Scheduled},
     parked::{ParkedKey, Place},
     ports::Queue,
 };
 
 use crate::{
-    asked::{Asked, Object, Operated},
+    asked::{Asked, Operated},
     attempts::Attempts,
     events,
     limited::Limited,
     table::{Configured, Table},
-    told::{Told, What},
+    told::Told,
     trace::About,
 };
+
+pub use laid_aside::{SetAside, Why};
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,36 +47,14 @@ struct FreshCopy {
     events: Vec<u32>,
 }
 
-/// What became of what was laid aside, in events: what the ledger should say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SetAside {
-    /// They went into `dead/`.
-    pub dead: u64,
-    /// They came out of it.
-    pub undead: u64,
-    /// Their time was over.
-    pub expired: u64,
-    /// An operator dropped them.
-    pub discarded: u64,
-}
-
-/// Why an object is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// A function has seen to it.
-    SeenTo,
-    /// Its time is over.
-    Expired,
-    /// An operator asked for it, by this invocation.
-    Asked(u64),
-}
-
 /// A delivery that is stored somewhere.
 #[derive(Clone, Debug)]
 struct Copy {
     integration: u32,
     delivery: String,
     events: Vec<u32>,
+    /// The invocation that put it there, where it is an object.
+    by: u64,
 }
 
 /// Everything that is known.
@@ -258,7 +240,7 @@ impl Witness {
             *self.copies.entry((integration, *event)).or_default() += 1;
             self.dropped.remove(&(integration, *event));
         }
-        Copy { integration, delivery, events }
+        Copy { integration, delivery, events, by: 0 }
     }
 
     fn uncopy(&mut self, copy: &Copy, why: Why, now: i64, what: &str) {
@@ -381,111 +363,6 @@ impl Witness {
         }
     }
 
-    /// An object was written, by an operator's invocation if `by` names one. What it is about.
-    pub fn put(&mut self, key: &str, body: &[u8], by: Option<u64>, now: i64) -> About {
-        let (Some(parsed), Ok(aside)) = (ParkedKey::parse(key), Aside::decode(body)) else {
-            return About::default();
-        };
-        if let Some(by) = by
-            && let Err(what) = self.replays(by, &parsed, &aside)
-        {
-            let about =
-                About { integration: Some(self.number(&parsed.integration)), ..About::default() };
-            self.violate(now, about, what);
-        }
-        let before = self.objects.remove(key);
-        let again = before.is_some();
-        if let Some(before) = before {
-            // Written over with the same: the new copy is counted below.
-            for event in &before.events {
-                let pair = (before.integration, *event);
-                if let Some(copies) = self.copies.get_mut(&pair) {
-                    *copies -= 1;
-                    if *copies == 0 {
-                        self.copies.remove(&pair);
-                    }
-                }
-            }
-        }
-        let copy = self.copy(&aside.integration, aside.id.to_string(), numbers(&aside.events));
-        let about = About { integration: Some(copy.integration), events: copy.events.clone() };
-        let makes = self.is_making(copy.integration);
-        let checked = match parsed.place {
-            Place::Parked => self.attempts.parked(&aside, &copy.events, makes, again, now),
-            Place::Dead => {
-                if !again {
-                    self.aside.entry(copy.integration).or_default().dead += parsed.count;
-                    self.told
-                        .changed(&parsed.integration, What::Dead(parsed.delivery, parsed.count));
-                }
-                self.dead.extend(copy.events.iter().map(|event| (copy.integration, *event)));
-                self.attempts.dead(&copy.delivery, &copy.events, makes, now)
-            }
-        };
-        self.objects.insert(key.to_owned(), copy);
-        if let Err(what) = checked {
-            self.violate(now, about.clone(), what);
-        }
-        about
-    }
-
-    /// An operator's invocation writes a copy of what is dead.
-    fn replays(&mut self, by: u64, key: &ParkedKey, aside: &Aside) -> Result<(), String> {
-        let text = key.text();
-        let asked = self.operated.asked(by);
-        if !asked.is_some_and(|asked| asked.may_put(key)) {
-            return Err(format!("{text} was put, and asked for was {asked:?}"));
-        }
-        let events = numbers(&aside.events);
-        let dead = self.objects.get(&key.moved(Place::Dead).text());
-        if dead.is_some_and(|dead| dead.events != events || dead.delivery != aside.id.as_str()) {
-            return Err(format!("{text} is no copy of {dead:?}"));
-        }
-        self.attempts.replayed(aside.id.as_str(), &events);
-        self.operated.replays(key);
-        Ok(())
-    }
-
-    /// An object was deleted, that was put there at `put_at`. A call may be on its way for `way_ms`.
-    pub fn deleted_object(
-        &mut self,
-        key: &str,
-        why: Why,
-        put_at: i64,
-        way_ms: i64,
-        now: i64,
-    ) -> About {
-        let Some(copy) = self.objects.remove(key) else { return About::default() };
-        let Some(parsed) = ParkedKey::parse(key) else { return About::default() };
-        let about = About { integration: Some(copy.integration), events: copy.events.clone() };
-        let mut dropped = false;
-        if let Why::Asked(by) = why {
-            let taken = self.operated.takes(by, &parsed, &copy.events, put_at, way_ms);
-            if let Err(what) = taken {
-                self.violate(now, about.clone(), what);
-            }
-            dropped = self.operated.asked(by).is_some_and(Asked::purges);
-        }
-        if dropped {
-            self.attempts.dropped(&copy.delivery, &copy.events);
-        }
-        let aside = self.aside.entry(copy.integration).or_default();
-        aside.undead += if parsed.place == Place::Dead { parsed.count } else { 0 };
-        aside.expired += if why == Why::Expired { parsed.count } else { 0 };
-        aside.discarded += if dropped { parsed.count } else { 0 };
-        match parsed.place {
-            Place::Parked => self.attempts.unparked(&copy.delivery, &copy.events, now),
-            Place::Dead if matches!(why, Why::Asked(_)) => {
-                for event in &copy.events {
-                    self.dead.remove(&(copy.integration, *event));
-                }
-            }
-            Place::Dead => {}
-        }
-        self.uncopy(&copy, why, now, "deleting its object");
-        about
-    }
-
     /// Events are sent: `Err` if an operator was told that they are gone.
     pub fn sends(&self, integration: u32, events: &[u32]) -> Result<(), String> {
         let gone = |event: &&u32| {
@@ -499,23 +376,6 @@ impl Witness {
             Some(event) => Err(format!("event {event} was purged, and is sent all the same")),
             None => Ok(()),
         }
-    }
-
-    /// What is in one place for an integration.
-    pub fn there(
-        &self,
-        place: Place,
-        id: &IntegrationId,
-        put_at: impl Fn(&str) -> i64,
-    ) -> Vec<Object> {
-        let all = self.objects.iter().filter_map(|(text, copy)| {
-            let key = ParkedKey::parse(text)?;
-            let here = key.place == place && key.integration == *id;
-            here.then(|| (key, put_at(text), copy.events.clone()))
-        });
-        let mut there: Vec<_> = all.collect();
-        there.sort_by_key(|(key, ..)| key.name());
-        there
     }
 
     /// Whether the time of some delivery with this event was over.

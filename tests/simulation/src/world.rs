@@ -172,14 +172,6 @@ impl World {
         self.with(|state| state.chance.random_range(from..=to))
     }
 
-    /// Whether the daily expiry is near, and deletes what runs like this one can have: then operators had
-    /// better leave that alone.
-    pub fn is_near_expiry(&self) -> bool {
-        let day = (self.now() - crate::run::START).rem_euclid(86_400_000);
-        self.setting.retention.dead <= Duration::from_hours(24)
-            && !(300_000..86_400_000 - 3_600_000).contains(&day)
-    }
-
     /// Starts a task.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.time.spawn(task);
@@ -315,8 +307,8 @@ impl State {
         now - self.chance.random_range(0..=if stale { 8_000 } else { lag_ms })
     }
 
-    /// An object was deleted; by a function for its age if it is from before `expired_before`, or as an
-    /// operator asked by this invocation. A call may be on its way for `way_ms`.
+    /// An object was deleted; by a function, it may be for its age if it is from before `expired_before`,
+    /// or as an operator asked by this invocation. A call may be on its way for `way_ms`.
     pub fn delete_object(
         &mut self,
         key: &str,

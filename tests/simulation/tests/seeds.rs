@@ -11,6 +11,7 @@ use std::{
 };
 
 use flagpost_simulation::{
+    asked::Done,
     fault::{Fault, Tally},
     run::{Report, run},
 };
@@ -57,6 +58,11 @@ fn ten_thousand_seeds_keep_every_promise_and_meet_every_fault() {
     let delivered: usize = reports.iter().map(|report| report.delivered).sum();
     let dead: usize = reports.iter().map(|report| report.dead).sum();
     assert!(delivered > 250_000 && dead > 5_000, "{delivered} delivered, {dead} dead");
+    let mut done = Done::default();
+    for report in &reports {
+        done += report.done;
+    }
+    assert!(done.replayed > 10_000 && done.purged > 5_000 && done.shown > 10_000, "{done:?}");
 }
 
 #[test]

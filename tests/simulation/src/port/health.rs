@@ -70,6 +70,9 @@ impl HealthStore for Port {
         id: &IntegrationId,
         pause: Option<&Pause>,
     ) -> PortResult<bool> {
+        if pause.is_none() {
+            self.check_lifted(id);
+        }
         let pause = pause.cloned();
         self.change("set_pause", Some(project), id, move |item, now| {
             item.set_pause(pause.as_ref(), now)

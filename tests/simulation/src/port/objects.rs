@@ -18,9 +18,10 @@ use super::Port;
 
 impl Objects for Port {
     async fn put(&self, key: &str, body: Bytes) -> PortResult<()> {
-        let (key, by) = (key.to_owned(), self.asked());
+        let (key, invocation) = (key.to_owned(), self.invocation());
+        let asked = self.asked().is_some();
         self.call("s3:PutObject", move |state, now| {
-            let about = state.witness.put(&key, &body, by, now);
+            let about = state.witness.put(&key, &body, invocation, asked, now);
             state.note(now, about, || format!("object put: {key}"));
             state.objects.insert(key.clone(), (now, body.clone()));
         })
@@ -40,12 +41,14 @@ impl Objects for Port {
         let key = key.to_owned();
         let invocation = self.invocation();
         self.world.with(|state| state.slices.sees_to(invocation, &key));
+        self.check_turn(&key);
         let retention = self.world.setting.retention;
         let keep = match ParkedKey::parse(&key).map(|parsed| parsed.place) {
             Some(Place::Dead) => retention.dead,
             _ => retention.parked,
         };
-        let (asked, call_ms) = (self.asked(), self.world.setting.call_ms);
+        let asked = self.asked();
+        let call_ms = self.world.setting.call_ms;
         self.call("s3:DeleteObject", move |state, now| {
             let storm = state.plan.weather == Weather::Storm;
             let way_ms = if storm { i64::MAX / 4 } else { call_ms };
