@@ -7,6 +7,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bench_node
 import bench_zip
+import promises
+from project import ROOT
 
 
 class Zip(unittest.TestCase):
@@ -21,6 +23,15 @@ class Zip(unittest.TestCase):
         met, line = bench_zip.verdict(6_000_001)
         self.assertFalse(met)
         self.assertIn("MISSED", line)
+
+
+class Environment(unittest.TestCase):
+    def test_batch_is_measured_with_every_setting_that_it_starts_with(self):
+        function = promises.read()["Resources"]["BatchFunction"]["Properties"]
+        needed = set(function["Environment"]["Variables"]) - {"FLAGPOST_LOG"}
+        given = (ROOT / "tests" / "bench" / "src" / "processes.rs").read_text()
+        self.assertGreater(len(needed), 15)
+        self.assertEqual([name for name in sorted(needed) if f'"{name}"' not in given], [])
 
 
 class Fingerprint(unittest.TestCase):

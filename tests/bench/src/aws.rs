@@ -90,6 +90,7 @@ impl State {
             }
             (&Method::POST, "DynamoDB_20120810.Query", None) => Some(self.integrations.clone()),
             (&Method::POST, "DynamoDB_20120810.UpdateItem", _) => self.count(&body),
+            (&Method::POST, "DynamoDB_20120810.BatchWriteItem", _) => log(&body),
             _ => None,
         };
         if let Some(said) = said {
@@ -112,6 +113,16 @@ impl State {
         self.delivered.fetch_add(delivered, Ordering::Relaxed);
         Some(json!({}))
     }
+}
+
+/// A write of the delivery log.
+fn log(body: &Value) -> Option<Value> {
+    let mut puts = body["RequestItems"].as_object()?.values().filter_map(Value::as_array).flatten();
+    let is_attempt = |put: &Value| {
+        let pk = put["PutRequest"]["Item"]["pk"]["S"].as_str();
+        pk.is_some_and(|pk| pk.starts_with("ATTEMPTS#"))
+    };
+    puts.all(is_attempt).then(|| json!({ "UnprocessedItems": {} }))
 }
 
 #[cfg(test)]
@@ -143,10 +154,13 @@ mod tests {
         };
         assert_eq!(status("DynamoDB_20120810.UpdateItem", write("LEDGER#bench")), 200);
         assert_eq!(state.delivered.load(Ordering::Relaxed), 7);
+        let put = |pk: &str| json!({ "RequestItems": { "flagpost": [{ "PutRequest": { "Item": { "pk": { "S": pk } } } }] } });
+        assert_eq!(status("DynamoDB_20120810.BatchWriteItem", put("ATTEMPTS#bench")), 200);
         assert!(state.unexpected.lock().unwrap().is_empty());
         assert_eq!(status("DynamoDB_20120810.UpdateItem", write("HEALTH#bench")), 400);
         assert_eq!(status("AmazonSQS.SendMessageBatch", json!({})), 400);
-        assert_eq!(state.unexpected.lock().unwrap().len(), 2);
+        assert_eq!(status("DynamoDB_20120810.BatchWriteItem", put("HEALTH#bench")), 400);
+        assert_eq!(state.unexpected.lock().unwrap().len(), 3);
         assert_eq!(state.delivered.load(Ordering::Relaxed), 7, "health is no delivery");
     }
 }
