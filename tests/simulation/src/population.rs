@@ -23,12 +23,13 @@ use serde_json::{Value, json};
 
 use crate::{
     attempts::{Attempts, Made},
+    deployment::{Deployment, fresh_at_once, policy},
     endpoint::{Arrival, Endpoint},
     events,
     executor::Executor,
     fault::Weather,
     queue::IN_FLIGHT_MAX,
-    run::{Deployment, START, fresh_at_once, policy},
+    run::START,
     trace::About,
     witness::Witness,
     workload::{self, Operator, Tenant},

@@ -1,7 +1,7 @@
 //! One seed, from an empty deployment to the last delivery.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -9,42 +9,23 @@ use std::{
     time::Duration,
 };
 
-use flagpost_domain::{
-    admin::Admin,
-    batch::{Batch, Policy, Record},
-    breaker,
-    destination::Allowed,
-    drain::{Drain, Retention},
-    id::IntegrationId,
-    ingest::{Ingest, Limits},
-    key,
-    ledger::Counts,
-    parked::Place,
-    ports,
-    retry::Schedule,
-    time::Timestamp,
-};
+use flagpost_domain::drain::Retention;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::{
     asked::Done,
     attempts::Made,
-    events,
+    deployment::{Deployment, policy},
     executor::Executor,
-    fault::{Fault, Tally, Weather},
-    function::{Container, End, Function},
-    mapping::{Mapping, serve},
-    owner::Owner,
-    port::{Port, Who},
-    queue::Received,
-    table::{Configured, Item},
+    fault::{Tally, Weather},
+    settled::{check_end, check_replayed, is_at_rest},
+    table::Item,
     tend,
-    trace::About,
     versioned::Versioned,
-    witness::{SetAside, Violation},
-    workload::{self, ADMIN_KEY, Operator, Shape, SimIngest, Tenant},
-    world::{Setting, State, World, place},
+    witness::Violation,
+    workload::{self, Shape, Tenant},
+    world::{Setting, World},
 };
 
 /// Sat, 21 Nov 2026 05:00:00 GMT.
@@ -64,9 +45,6 @@ const FOLLOWING_AGAIN: u32 = 1_100_000_000;
 const FOLLOWING_LAST: u32 = 1_200_000_000;
 /// For so long they do.
 const FOLLOWING_HOURS: i64 = 30;
-/// What was set up so long before the first event came is known to everybody.
-const FOUNDED: Duration = Duration::from_secs(1);
-
 /// What a run came to.
 #[derive(Debug)]
 pub struct Report {
@@ -98,151 +76,6 @@ pub struct Report {
     pub trace: String,
     /// Of that, what concerns the violation.
     pub matters: String,
-}
-
-/// Everything that a deployment runs.
-pub struct Deployment {
-    /// The world.
-    pub world: Arc<World>,
-    /// Takes events.
-    pub ingest: Arc<Function<SimIngest>>,
-    /// Sends.
-    pub batch: Arc<Function<Batch<Port>>>,
-    /// Drains.
-    pub drain: Arc<Function<Drain<Port>>>,
-    /// The operator's API.
-    pub operator: Arc<Operator>,
-}
-
-/// The policy of a deployment with every parameter at its default.
-pub fn policy() -> Policy {
-    Policy {
-        schedule: Schedule::default(),
-        breaker: breaker::Policy::default(),
-        allowed: Allowed::default(),
-        keep_attempts: Duration::from_hours(7 * 24),
-        old_backlog: Duration::from_hours(1),
-    }
-}
-
-impl Deployment {
-    /// Deploys: functions with their time-outs, mappings and schedules as the template has them.
-    pub fn new(world: &Arc<World>) -> Self {
-        Self::with(world, None)
-    }
-
-    /// The same; with `most`, batches are gathered side by side, and at most so many are under way
-    /// for each queue.
-    pub fn with(world: &Arc<World>, most: Option<usize>) -> Self {
-        let policy = world.setting.policy.clone();
-        let limits = Limits { body_bytes: 4_194_304, events: 10_000, deduplicate: true };
-        let ingest = Function::new(world, "ingest", 29_000, move |port: Port| {
-            Ingest::new(port.clone(), port.clone(), port, limits)
-        });
-        let to_batch = policy.clone();
-        let batch =
-            Function::new(world, "batch", 60_000, move |port| Batch::new(port, to_batch.clone()));
-        let retention = world.setting.retention;
-        let drain = Function::new(world, "drain", 120_000, move |port| {
-            Drain::new(port, policy.clone(), Duration::from_mins(3), retention)
-        });
-        let admin = Function::new(world, "admin", 29_000, |port| {
-            Admin::new(port, key::hash(ADMIN_KEY), Allowed::default())
-        });
-        let fresh = Mapping { queue: ports::Queue::Events, batch: 1_000, window_ms: 10_000 };
-        let retries = Mapping { queue: ports::Queue::Retry, batch: 10, window_ms: 0 };
-        let wakes = Mapping { queue: ports::Queue::Wake, batch: 1, window_ms: 0 };
-        for (mapping, is_fresh) in [(fresh, true), (retries, false)] {
-            let batch = Arc::clone(&batch);
-            mapping.start(world, most, move |received: Vec<Received>| {
-                invoke_batch(Arc::clone(&batch), received, is_fresh)
-            });
-        }
-        let to_drain = Arc::clone(&drain);
-        wakes.start(world, most, move |received: Vec<Received>| {
-            let drain = Arc::clone(&to_drain);
-            async move {
-                let work = |container: Arc<Container<Drain<Port>>>, deadline| async move {
-                    let mut failed = BTreeSet::new();
-                    for (index, one) in received.iter().enumerate() {
-                        let work = container.work.receive(&one.body, &one.receipt, deadline);
-                        if !Box::pin(work).await {
-                            failed.insert(index);
-                        }
-                    }
-                    failed
-                };
-                drain.invoke(work).await
-            }
-        });
-        schedule(world, &drain, 5 * MINUTE, false);
-        schedule(world, &drain, 24 * HOUR, true);
-        let operator = Arc::new(Operator::new(admin));
-        Self { world: Arc::clone(world), ingest, batch, drain, operator }
-    }
-}
-
-/// Invokes `batch` with fresh events, or with what is on the schedule.
-async fn invoke_batch(
-    batch: Arc<Function<Batch<Port>>>,
-    received: Vec<Received>,
-    is_fresh: bool,
-) -> (End<BTreeSet<usize>>, Arc<Who>) {
-    let work = |container: Arc<Container<Batch<Port>>>, deadline| async move {
-        let records: Vec<_> = received.iter().map(record).collect();
-        if is_fresh {
-            container.work.fresh(&records, deadline).await
-        } else {
-            container.work.retries(&records, deadline).await
-        }
-    };
-    batch.invoke(work).await
-}
-
-/// Has a function of its own send each of these messages, all at once, as though that many pollers had
-/// received one each.
-pub(crate) fn fresh_at_once(deployment: &Deployment, bodies: Vec<String>) {
-    let Deployment { world, batch, .. } = deployment;
-    for body in bodies {
-        let now = world.now();
-        let received = world.with(|state| {
-            let queue = &mut state.queues[place(ports::Queue::Events)];
-            let id = queue.send(body.clone(), now, 0);
-            let received = queue.receive(now, 1, &mut state.chance, || false);
-            state.witness.sent(ports::Queue::Events, id, &body, now);
-            received
-        });
-        let (world, batch) = (Arc::clone(world), Arc::clone(batch));
-        let to = Arc::clone(&world);
-        world.spawn(async move {
-            let invoke = |received| invoke_batch(Arc::clone(&batch), received, true);
-            serve(&to, ports::Queue::Events, received, &invoke).await;
-        });
-    }
-}
-
-fn record(received: &Received) -> Record<'_> {
-    Record { body: &received.body, receipt: &received.receipt, receives: received.receives }
-}
-
-/// Runs the sweep, or the expiry, every so often.
-fn schedule(world: &Arc<World>, drain: &Arc<Function<Drain<Port>>>, every_ms: i64, expires: bool) {
-    let (world, drain) = (Arc::clone(world), Arc::clone(drain));
-    let to = Arc::clone(&world);
-    world.spawn(async move {
-        loop {
-            to.sleep_ms(every_ms).await;
-            let work = |container: Arc<Container<Drain<Port>>>, deadline: Timestamp| async move {
-                // What fails comes again with the next.
-                if expires {
-                    let _ = container.work.expire(deadline).await;
-                } else {
-                    let _ = container.work.sweep().await;
-                }
-            };
-            drain.invoke(work).await;
-        }
-    });
 }
 
 /// Runs one seed. With `days` traffic goes on for that long.
@@ -407,26 +240,6 @@ fn tend_all(
     }
 }
 
-/// What was replayed, and what nothing is wrong with any more, is delivered.
-fn check_replayed(world: &World) {
-    let now = world.now();
-    world.with(|state| {
-        let dead: Vec<_> = state.witness.all_dead().collect();
-        for (integration, event) in dead {
-            let witness = &state.witness;
-            if witness.is_deleted(integration)
-                || witness.is_making(integration)
-                || witness.has_expired(integration, event)
-            {
-                continue;
-            }
-            let about = About { integration: Some(integration), events: vec![event] };
-            let what = format!("event {event} was replayed, and is dead");
-            state.witness.violate(now, about, what);
-        }
-    });
-}
-
 /// Sets up the tenants.
 fn found(executor: &mut Executor, deployment: &Deployment, shape: Shape) -> Vec<Tenant> {
     let founded = Arc::new(Mutex::new(None));
@@ -491,162 +304,6 @@ fn follow(deployment: &Deployment, tenants: &[Tenant], first: u32) {
         }
         let ingest = Arc::clone(&deployment.ingest);
         world.spawn(workload::send(Arc::clone(world), ingest, follower));
-    }
-}
-
-/// Whether nothing is under way any more that an endpoint could still get. What it got already, and
-/// cannot take once more, may be left: of that alone the drainer cannot tell that the endpoint is well.
-pub(crate) fn is_at_rest(state: &mut State, now: i64) -> bool {
-    let [events, retry, _] = &state.queues;
-    let idle = |item: &Versioned<Item>| {
-        let health = &item.latest().health;
-        let prefix = Place::Parked.prefix(&health.integration);
-        let parked = state.objects.range(prefix.clone()..).next();
-        let left = parked.is_some_and(|(key, _)| key.starts_with(&prefix));
-        // Who still drains may not have counted yet.
-        let drains = health.lease.as_ref().is_some_and(|lease| lease.until.0 > now);
-        (health.next_wake_at.is_none() || left) && !drains
-    };
-    events.is_empty()
-        && retry.is_empty()
-        && state.table.health.values().all(idle)
-        && waiting(state).is_empty()
-}
-
-/// What waits, but for what an endpoint cannot take while its breaker is open and nothing else comes:
-/// of that alone nobody can tell that the endpoint is well. It is tried at each pause's end.
-fn waiting(state: &mut State) -> BTreeMap<u32, (usize, usize)> {
-    let mut poisons = HashMap::new();
-    for (host, Owner { id, .. }) in &state.hosts {
-        let open = |item: &Versioned<Item>| item.latest().health.breaker.open.is_some();
-        let endpoint = state.endpoints.get(host).filter(|endpoint| !endpoint.mended);
-        let Some(endpoint) = endpoint else { continue };
-        if state.table.health.get(id).is_some_and(open) {
-            poisons.insert(state.witness.number(id), endpoint.poisons.clone());
-        }
-    }
-    let hopeless = |integration: u32, events: &[u32]| {
-        let poisons = poisons.get(&integration).map(Vec::as_slice).unwrap_or_default();
-        poisons.iter().any(|poison| events.contains(poison))
-    };
-    state.witness.waiting(hopeless)
-}
-
-/// What must be true when all was well for long enough.
-pub(crate) fn check_end(world: &World) {
-    let now = world.now();
-    world.with(|state| {
-        if state.witness.violation.is_some() {
-            return;
-        }
-        if !is_at_rest(state, now) {
-            let left: Vec<usize> = state.queues.iter().map(crate::queue::Queue::len).collect();
-            let waiting = waiting(state);
-            let about = About {
-                integration: waiting.keys().next().copied(),
-                ..About::default()
-            };
-            let timers: Vec<_> = state
-                .table
-                .health
-                .values()
-                .filter_map(|item| item.latest().health.next_wake_at)
-                .map(|at| at.0 - now)
-                .collect();
-            let what = format!(
-                "not at rest: messages {left:?}, scheduled and parked {waiting:?}, timers {timers:?}"
-            );
-            state.witness.violate(now, about, what);
-            return;
-        }
-        if state.plan.weather < Weather::Storm {
-            check_ledger(state, now);
-            if state.tally.of(Fault::OutOfTime) == 0 {
-                check_told(state, now);
-            }
-        }
-        if state.plan.weather == Weather::Calm {
-            check_dead(state, now);
-        }
-        if state.plan.weather == Weather::Calm && state.witness.repeated > 0 {
-            let what = format!("{} repeated deliveries in calm weather", state.witness.repeated);
-            state.witness.violate(now, About::default(), what);
-        }
-    });
-}
-
-/// Without crashes, duplicates and lost answers the ledger is right to the event.
-fn check_ledger(state: &mut State, now: i64) {
-    let ids: Vec<_> = state.table.ledger.keys().cloned().collect();
-    for id in ids {
-        let mut sum = Counts::default();
-        for counts in state.table.ledger.get(&id).into_iter().flat_map(|hours| hours.values()) {
-            sum += *counts;
-        }
-        let number = state.witness.number(&id);
-        let stored = i128::try_from(state.witness.stored(number)).unwrap_or(i128::MAX);
-        let [scheduled, parked, dead] = sum.waiting();
-        if let Some([matched, filtered]) = expected(state, &id)
-            && [matched, filtered] != [sum.matched, sum.filtered]
-        {
-            let about = About { integration: Some(number), ..About::default() };
-            let what =
-                format!("{matched} matched and {filtered} filtered, but the ledger: {sum:?}");
-            state.witness.violate(now, about, what);
-        }
-        let aside = state.witness.aside.get(&number).copied().unwrap_or_default();
-        let said = SetAside {
-            dead: sum.dead,
-            undead: sum.undead,
-            expired: sum.expired,
-            discarded: sum.discarded,
-        };
-        if said != aside && !state.witness.is_deleted(number) {
-            let about = About { integration: Some(number), ..About::default() };
-            let what = format!("{aside:?}, but the ledger: {sum:?}");
-            state.witness.violate(now, about, what);
-        }
-        if !sum.balances() || scheduled != 0 || parked + dead != stored {
-            let about = About { integration: Some(number), ..About::default() };
-            let what = format!("the ledger is off: {sum:?}, and {stored} events are stored");
-            state.witness.violate(now, about, what);
-        }
-    }
-}
-
-/// Without crashes and calls that fail, every change is told once.
-fn check_told(state: &mut State, now: i64) {
-    if let Some((id, what)) = state.witness.told.fault() {
-        let integration = Some(state.witness.number(&id));
-        state.witness.violate(now, About { integration, ..About::default() }, what);
-    }
-}
-
-/// What an integration was sent and what its filter did not want, if it was never changed.
-fn expected(state: &State, id: &IntegrationId) -> Option<[u64; 2]> {
-    let owner = state.hosts.values().find(|owner| owner.id == *id)?;
-    let mut configured = state.table.integrations.values().filter_map(|project| project.get(id));
-    let Configured::Present(integration) = configured.next()?.latest() else { return None };
-    let begins = Timestamp(*state.witness.accepted.values().min()?);
-    owner.is_as_made(begins.minus(FOUNDED)).then(|| state.witness.wanted(integration))
-}
-
-/// Where each event is a request of its own, one that the endpoint cannot take hinders no other.
-fn check_dead(state: &mut State, now: i64) {
-    let dead: Vec<_> = state.witness.all_dead().collect();
-    for (host, owner) in &state.hosts {
-        let number = state.witness.number(&owner.id);
-        let Some(endpoint) = state.endpoints.get(host).filter(|_| owner.is_always_single()) else {
-            continue;
-        };
-        let innocent = |(of, event): &&(u32, u32)| {
-            *of == number && !endpoint.poisons.contains(event) && !events::lacks(*event)
-        };
-        if let Some((_, event)) = dead.iter().find(innocent) {
-            let about = About { integration: Some(number), events: vec![*event] };
-            let what = format!("event {event} is dead, and nothing was wrong with it");
-            state.witness.violate(now, about, what);
-        }
     }
 }
 

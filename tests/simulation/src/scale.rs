@@ -15,7 +15,8 @@ use crate::{
     fault::{Fault, Tally},
     neighbours::{Pair, Sample},
     population::{City, Population, Took},
-    run::{START, check_end, is_at_rest},
+    run::START,
+    settled::{check_end, is_at_rest},
     workload::Tenant,
     world::{State, World},
 };
