@@ -1,11 +1,18 @@
 //! Deliveries: batches of events on their way to one integration.
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     event::{Event, joined_size},
+    hex::hex,
     id::{DeliveryId, IntegrationId, ProjectId},
     time::Timestamp,
     trace::TraceParent,
 };
+
+/// A part's name is no longer than about this, in bytes: it becomes a part of an object's key and of an API's
+/// path.
+const NAME: usize = 160;
 
 /// A batch of events on its way to one integration. Every attempt has the same id and events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +66,17 @@ impl Delivery {
         let number = |one: Option<&(Event, u32)>| one.map_or(0, |(_, number)| *number);
         let (first, last) = (number(events.first()), number(events.last()));
         // Names sort as numbers do.
-        self.part(format!("{}.p{first:03}_{last:03}", self.id), events)
+        self.part(format!("{}.p{first:03}_{last:03}", self.short()), events)
+    }
+
+    /// Its id, by which parts are named. What is tried an event at a time is a part of a part of a part: from
+    /// some length on, a hash stands for how it came about. So equal names still mean equal events.
+    fn short(&self) -> String {
+        let Self { id, .. } = self;
+        if id.as_str().len() <= NAME {
+            return id.as_str().to_owned();
+        }
+        format!("{}.h{}", id.whole(), hex(&Sha256::digest(id.as_str())[..8]))
     }
 
     fn part(&self, id: String, events: Vec<(Event, u32)>) -> Self {
@@ -222,6 +239,28 @@ mod tests {
         assert_eq!((a.numbers, b.numbers, a.rest), (vec![2], vec![3, 4], true));
         let [_, b] = delivery(4).halves().unwrap();
         assert_eq!((b.numbers, b.rest), (vec![3, 4], false));
+    }
+
+    #[test]
+    fn parts_of_parts_have_short_names_each_of_its_own() {
+        let mut names = std::collections::BTreeSet::new();
+        let mut rest = delivery(500);
+        while rest.events.len() > 1 {
+            let positions: Vec<_> = (1..rest.events.len()).collect();
+            rest = rest.part_of(&positions);
+            assert!(rest.id.as_str().len() <= NAME + 8, "{:?}", rest.id);
+            assert_eq!(rest.id.whole(), "d");
+            assert!(names.insert(rest.id.as_str().to_owned()), "{:?}", rest.id);
+        }
+        assert!(names.iter().next_back().unwrap().starts_with("d.p002_500"));
+        // The same numbers, and not the same events.
+        let way = |mut delivery: Delivery, positions: &[usize]| {
+            delivery.id = DeliveryId(format!("d{}", ".p001_009".repeat(30)));
+            delivery.part_of(positions).part_of(&[0, 1])
+        };
+        let (one, other) = (way(delivery(9), &[0, 1, 8]), way(delivery(9), &[0, 8]));
+        assert_ne!(one.events, other.events);
+        assert_ne!(one.id, other.id);
     }
 
     proptest! {
