@@ -1,4 +1,4 @@
-//! What an endpoint answered, as text that can be shown.
+//! What was asked of an endpoint, and what it answered, as text that can be shown.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ const SECRET_PART: usize = 12;
 const SECRET_PIECE: usize = 5;
 /// And so may values of a query's parameters.
 const SECRET_VALUE: usize = 8;
-/// What stands before credentials in a header.
+/// What stands before credentials in a header. Behind another word they may be secret too, where they are long.
 const SCHEMES: [&str; 8] =
     ["basic", "bearer", "token", "apikey", "api-key", "key", "splunk", "geniekey"];
 /// In the place of a secret.
@@ -32,6 +32,20 @@ pub fn answer_text(body: &[u8], integration: &Integration, to: &Destination) -> 
     let clean: String = clean.collect::<String>().trim().chars().collect();
     let end = clean.floor_char_boundary(KEPT);
     (!clean.is_empty()).then(|| clean[..end].to_owned())
+}
+
+/// The URL that a request was sent to, without what of it may be a secret.
+pub fn shown_url(to: &Destination) -> String {
+    let url = to.url();
+    let parts: Vec<_> =
+        url.path().split('/').map(|part| if may_be_secret(part) { MASK } else { part }).collect();
+    let query = url.query().map_or_else(String::new, |_| format!("?{MASK}"));
+    format!("{}{}{query}", url.origin().ascii_serialization(), parts.join("/"))
+}
+
+/// A path may be a capability, as Slack's are; a short part of one is none.
+fn may_be_secret(part: &str) -> bool {
+    part.len() >= SECRET_PART
 }
 
 /// The text that a body begins with; a character that was cut off at its end is left out.
@@ -51,8 +65,7 @@ fn secrets(integration: &Integration, to: &Destination) -> Vec<String> {
     let old = own.old_secret.as_ref().map(|old| &old.secret);
     let kept = own.headers.values().chain(&own.secret).chain(old);
     let url = to.url();
-    // A path may be a capability, as Slack's are; a short part of one is none.
-    let parts = url.path().split('/').filter(|part| part.len() >= SECRET_PART);
+    let parts = url.path().split('/').filter(|part| may_be_secret(part));
     let mut whole: Vec<_> = kept.map(|secret| secret.reveal().to_owned()).collect();
     whole.extend(parts.chain(url.query()).map(str::to_owned));
     whole.retain(|secret| !secret.is_empty());
@@ -73,10 +86,12 @@ fn secrets(integration: &Integration, to: &Destination) -> Vec<String> {
 /// password of `Basic` ones, the key behind its prefix, and all of it without percent-encoding.
 fn pieces(secret: &str) -> Vec<String> {
     let mut pieces = Vec::new();
+    let known = |scheme: &str| SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let long = |text: &str| text.len() >= SECRET_PART && !text.contains(' ');
     if let Some((scheme, credentials)) = secret.split_once(' ')
-        && SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+        && let credentials = credentials.trim()
+        && (known(scheme) || long(credentials))
     {
-        let credentials = credentials.trim();
         pieces.push(credentials.to_owned());
         if scheme.eq_ignore_ascii_case("basic")
             && let Ok(decoded) = BASE64_STANDARD.decode(credentials)
@@ -143,6 +158,20 @@ mod tests {
             shown(pieces),
             Some(r#"{"error": "invalid token ***", "user": "***"} value ***"#.to_owned())
         );
+        // Whatever the scheme is called; and what is short may be any word.
+        for (header, body, masked) in [
+            ("Klaviyo-API-Key pk_0123456789abcdef", "bad key pk_0123456789abcdef", "bad key ***"),
+            ("please try again", "try again", "try again"),
+            ("Region eu-central", "no eu-central", "no eu-central"),
+        ] {
+            let own = Own {
+                headers: [("Authorization".to_owned(), Secret::new(header))].into(),
+                ..Own::default()
+            };
+            let integration = Integration { own, ..integration("i") };
+            let to = Destination::parse(&integration.url, &Allowed::default()).unwrap();
+            assert_eq!(answer_text(body.as_bytes(), &integration, &to).as_deref(), Some(masked));
+        }
         // However late it ends, and with slashes as some write them.
         let long = "k/".repeat(900);
         let own = Own { secret: Some(Secret::new(long.as_str())), ..Own::default() };

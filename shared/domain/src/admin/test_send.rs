@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Admin, AdminPorts, Failure, Reply, fields::Fields, given};
 use crate::{
-    answer_text::{MASK, answer_text},
+    answer_text::{MASK, answer_text, shown_url},
     attempt_log,
     compiled::Compiled,
     destination::Destination,
@@ -177,7 +177,7 @@ impl ShownRequest {
         }
         Self {
             method: "POST",
-            url: request.to.as_str().to_owned(),
+            url: shown_url(&request.to),
             headers,
             body: String::from_utf8_lossy(plain).into_owned(),
             gzipped: request.gzipped,

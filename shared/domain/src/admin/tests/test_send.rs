@@ -79,7 +79,7 @@ async fn what_was_sent_and_answered_is_shown_without_anything_secret() {
         json!({
             "request": {
                 "method": "POST",
-                "url": "https://example.com/hooks/a-long-capability?token=abc",
+                "url": "https://example.com/hooks/***?***",
                 "headers": {
                     "authorization": "***",
                     "content-type": "application/json",
