@@ -49,7 +49,7 @@ async fn follow<P: Ports>(
     match event {
         Event::Wakes(event) => wakes(drain, event.records, deadline).await,
         Event::Schedule { task: Task::Sweep } => {
-            let sent = drain.sweep().await?;
+            let sent = drain.sweep(deadline).await?;
             Ok(json!({ "sent": sent }))
         }
         Event::Schedule { task: Task::Expire } => {

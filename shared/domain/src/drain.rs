@@ -203,8 +203,9 @@ impl<P: Ports> Drain<P> {
                 store.release_lease(id, owner).await?;
             }
             SliceEnd::GoOn { at, rate } => {
-                self.tell_if_old(&store.health(project, id).await?).await;
                 self.go_on(project, id, owner, at, Some(rate)).await?;
+                // Last: the bus may keep it waiting.
+                self.tell_if_old(project, id).await;
             }
         }
         Ok(WakeEnd::Done)

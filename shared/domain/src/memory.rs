@@ -481,8 +481,10 @@ impl HealthStore for &World {
 
     async fn mark_told(&self, id: &IntegrationId, at: Timestamp) -> PortResult<bool> {
         self.change("mark_told", id, |(health, _)| {
-            let new = health.told_old_at.is_none();
-            health.told_old_at.get_or_insert(at);
+            let new = health.told_old_at.is_none() && health.next_wake_at.is_some();
+            if new {
+                health.told_old_at = Some(at);
+            }
             new
         })
     }

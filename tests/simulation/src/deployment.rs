@@ -163,7 +163,7 @@ fn schedule(world: &Arc<World>, drain: &Arc<Function<Drain<Port>>>, every_ms: i6
                 if expires {
                     let _ = container.work.expire(deadline).await;
                 } else {
-                    let _ = container.work.sweep().await;
+                    let _ = container.work.sweep(deadline).await;
                 }
             };
             drain.invoke(work).await;

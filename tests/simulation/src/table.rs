@@ -359,10 +359,12 @@ impl Item {
         true
     }
 
-    /// Notes that it was told of an old backlog: whether it was not before.
+    /// Notes that it was told of an old backlog: whether there is one, and it was not before.
     pub fn mark_told(&mut self, at: Timestamp) -> bool {
-        let new = self.health.told_old_at.is_none();
-        self.health.told_old_at.get_or_insert(at);
+        let new = self.health.told_old_at.is_none() && self.health.next_wake_at.is_some();
+        if new {
+            self.health.told_old_at = Some(at);
+        }
         new
     }
 }

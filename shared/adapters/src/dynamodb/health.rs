@@ -300,7 +300,9 @@ impl HealthStore for DynamoDb {
             self.update_health(id)
                 .update_expression("SET told_old_at = :at")
                 .expression_attribute_values(":at", number(at.0))
-                .condition_expression(format!("{EXISTS} AND attribute_not_exists(told_old_at)")),
+                .condition_expression(
+                    "attribute_exists(next_wake_at) AND attribute_not_exists(told_old_at)",
+                ),
         )
         .await
     }

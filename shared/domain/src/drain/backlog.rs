@@ -9,7 +9,7 @@ use crate::{
     metrics::Backlog,
     park::WIDTH,
     parked::{ParkedKey, Place},
-    ports::{Objects, PortResult, Ports, Timer},
+    ports::{Clock, Objects, PortResult, Ports, Timer},
     time::{Timestamp, millis},
 };
 
@@ -38,14 +38,15 @@ pub(super) struct Parked {
 
 impl<P: Ports> Drain<P> {
     /// Measures what the integrations with a timer have parked, and tells of what is old. What cannot
-    /// be listed is left out.
-    pub(super) async fn measure_backlog(&self, timers: &[Timer], now: Timestamp) {
+    /// be listed is left out, and what there is no time to tell of is the next sweep's.
+    pub(super) async fn measure_backlog(&self, timers: &[Timer], deadline: Timestamp) {
+        let now = self.ports.clock().now();
         let looks: Vec<_> = chosen(timers, now)
             .into_iter()
             .map(|timer| async { (&timer.health, self.parked(&timer.health.integration).await) })
             .collect();
         let mut looks = stream::iter(looks).buffer_unordered(WIDTH);
-        let mut backlog = Backlog::default();
+        let (mut backlog, mut old) = (Backlog::default(), Vec::new());
         while let Some((health, parked)) = looks.next().await {
             let Parked { deliveries, events, oldest } = match parked {
                 Ok(parked) => parked,
@@ -57,12 +58,18 @@ impl<P: Ports> Drain<P> {
             if let Some(oldest) = oldest {
                 backlog.integrations += 1;
                 backlog.age = backlog.age.max(now.since(oldest));
-                self.tell_if_older(health, oldest).await;
+                old.push((health, oldest));
             }
             backlog.deliveries += deliveries;
             backlog.events += events;
         }
         self.metrics.backlog(&backlog);
+        let telling = old.into_iter().map(|(health, oldest)| async move {
+            if self.has_time(deadline) {
+                self.tell_if_older(health, oldest).await;
+            }
+        });
+        stream::iter(telling.collect::<Vec<_>>()).buffer_unordered(WIDTH).collect::<()>().await;
     }
 
     /// Looks at what an integration has parked.

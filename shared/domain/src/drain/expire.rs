@@ -4,11 +4,18 @@
 //! its turn (see [`Place::turn`]), and lists once it has: what is there then is nobody else's to take,
 //! and is counted once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{
+    StreamExt,
+    stream::{self, FuturesUnordered},
+};
 
 use crate::{
+    beside::beside,
     breaker::Breaker,
     health::Health,
     id::{IntegrationId, ProjectId},
@@ -24,11 +31,22 @@ use super::{Drain, TROUBLE, holds};
 
 /// Time that is kept for the last writes.
 const RESERVE: Duration = Duration::from_secs(10);
+/// Integrations that are seen to at a time.
+const BESIDE: usize = 8;
 /// How often it is run, by the template's schedule.
 pub(super) const EVERY: Duration = Duration::from_hours(24);
 
 /// One parked delivery of each integration that is not past its time.
 type Kept = BTreeMap<IntegrationId, ParkedKey>;
+
+/// A look through a place.
+#[derive(Default)]
+struct Look {
+    /// Of an integration with something past its time, the first of that.
+    past: Option<ParkedKey>,
+    /// What is not, on the way there.
+    kept: Kept,
+}
 
 /// A delivery beside its retention time.
 enum Age {
@@ -67,20 +85,71 @@ impl<P: Ports> Drain<P> {
         Ok(deliveries)
     }
 
-    fn has_time(&self, deadline: Timestamp) -> bool {
+    pub(super) fn has_time(&self, deadline: Timestamp) -> bool {
         self.ports.clock().now().plus(RESERVE) <= deadline
     }
 
-    /// Looks for integrations with something past its time, and sees to each.
+    /// Looks for integrations with something past its time, and sees to a few of them side by side: one
+    /// takes several calls, and there may be thousands.
     async fn expire_place(
         &self,
         place: Place,
         deadline: Timestamp,
         kept: &mut Kept,
     ) -> PortResult<u64> {
-        let prefix = format!("{}/", place.name());
+        let mut under_way = FuturesUnordered::new();
+        let mut done = VecDeque::new();
+        let mut after = None;
+        // Whatever happens, what is under way still has to count what it deleted.
+        let end = loop {
+            let look = self.look(place, after, deadline);
+            match beside(look, &mut under_way, &mut done).await {
+                Err(error) => break Err(error),
+                Ok(Look { past, kept: found }) => {
+                    kept.extend(found);
+                    let Some(first) = past else {
+                        break Ok(());
+                    };
+                    after = Some(behind(place, &first.integration));
+                    under_way.push(self.expire_one(first, deadline));
+                }
+            }
+            if under_way.len() >= BESIDE {
+                done.extend(under_way.next().await);
+            }
+        };
+        while let Some(one) = under_way.next().await {
+            done.push_back(one);
+        }
         let mut deliveries = 0;
-        let mut after: Option<String> = None;
+        for (expired, found) in done {
+            deliveries += expired;
+            kept.extend(found);
+        }
+        end.map(|()| deliveries)
+    }
+
+    /// Expires what one integration has past its time: how many deliveries, and what is not past it.
+    async fn expire_one(&self, first: ParkedKey, deadline: Timestamp) -> (u64, Kept) {
+        let mut kept = Kept::new();
+        let expired = self.expire_in_turn(&first, deadline, &mut kept).await;
+        // The others must not wait for this one.
+        let expired = expired.unwrap_or_else(|error| {
+            tracing::warn!(%error, integration = %first.integration, "not expired");
+            0
+        });
+        (expired, kept)
+    }
+
+    /// Looks through a place, from after this key, for the next integration with something past its time.
+    async fn look(
+        &self,
+        place: Place,
+        mut after: Option<String>,
+        deadline: Timestamp,
+    ) -> PortResult<Look> {
+        let prefix = format!("{}/", place.name());
+        let mut look = Look::default();
         while self.has_time(deadline) {
             let page = self.ports.objects().list(&prefix, after.as_deref()).await?;
             let Some(last) = page.last() else {
@@ -91,23 +160,20 @@ impl<P: Ports> Drain<P> {
                 let Some(key) = ParkedKey::parse(&listed.key) else {
                     continue;
                 };
-                match self.age(&key, listed, kept) {
-                    Age::Within => continue,
-                    Age::AllWithin => {}
-                    Age::Past => match self.expire_in_turn(&key, deadline, kept).await {
-                        Ok(expired) => deliveries += expired,
-                        // The others must not wait for this one.
-                        Err(error) => {
-                            tracing::warn!(%error, integration = %key.integration, "not expired");
-                        }
-                    },
+                match self.age(&key, listed, &mut look.kept) {
+                    Age::Within => {}
+                    Age::AllWithin => {
+                        after = Some(behind(place, &key.integration));
+                        break;
+                    }
+                    Age::Past => {
+                        look.past = Some(key);
+                        return Ok(look);
+                    }
                 }
-                // `0` is the character after `/`: the next integration.
-                after = Some(format!("{prefix}{}0", key.integration));
-                break;
             }
         }
-        Ok(deliveries)
+        Ok(look)
     }
 
     fn age(&self, key: &ParkedKey, listed: &Listed, kept: &mut Kept) -> Age {
@@ -311,6 +377,11 @@ impl<P: Ports> Drain<P> {
         }
         Ok(())
     }
+}
+
+/// A key behind all that an integration has in a place: `0` is the character after `/`.
+fn behind(place: Place, integration: &IntegrationId) -> String {
+    format!("{}/{integration}0", place.name())
 }
 
 /// Counts what is deleted past its time.

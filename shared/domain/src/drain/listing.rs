@@ -67,11 +67,13 @@ impl Listing {
         self.page.push_front(key);
     }
 
-    /// The next key, but for those that are left.
+    /// The next key, but for those that are left. What is ended on the way may not be done with by `until`: then there
+    /// is none yet, and the pass has found something.
     pub(super) async fn next<P: Ports>(
         &mut self,
         drain: &Drain<P>,
         integration: &Integration,
+        until: Timestamp,
     ) -> PortResult<Option<String>> {
         let Integration { project, id, .. } = integration;
         loop {
@@ -99,16 +101,25 @@ impl Listing {
                     None => self.page.push_back(listed.key),
                 }
             }
+            if past.is_empty() {
+                continue;
+            }
             self.left.extend(drain.remove(Place::Parked, past, expired).await);
+            if self.page.is_empty() && drain.ports.clock().now() > until {
+                self.found = true;
+                return Ok(None);
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
-        drain::tests::{backlog, drain},
+        drain::tests::{EVER, backlog, drain},
         memory::{World, integration},
     };
 
@@ -118,10 +129,24 @@ mod tests {
         backlog(&world, 2).await;
         let (drain, integration) = (drain(&world), integration("a"));
         let mut listing = Listing::new(&drain);
-        let first = listing.next(&drain, &integration).await.unwrap().unwrap();
+        let first = listing.next(&drain, &integration, EVER).await.unwrap().unwrap();
         listing.put_back(first.clone());
-        assert_eq!(listing.next(&drain, &integration).await.unwrap(), Some(first.clone()));
-        let second = listing.next(&drain, &integration).await.unwrap();
+        assert_eq!(listing.next(&drain, &integration, EVER).await.unwrap(), Some(first.clone()));
+        let second = listing.next(&drain, &integration, EVER).await.unwrap();
         assert!(second.is_some_and(|second| second > first));
+    }
+    #[tokio::test]
+    async fn where_ending_what_is_old_takes_all_the_time_the_pass_found_something() {
+        let world = World::with(vec![integration("a")]);
+        backlog(&world, 3).await;
+        world.pass(Duration::from_hours(24 * 15 + 1));
+        let (drain, integration) = (drain(&world), integration("a"));
+        let mut listing = Listing::new(&drain);
+        let late = world.time().minus(Duration::from_secs(1));
+        assert_eq!(listing.next(&drain, &integration, late).await.unwrap(), None);
+        assert!(world.keys("parked/").is_empty() && world.counts("a").expired == 3);
+        assert!(listing.begin(None), "there may be more");
+        assert_eq!(listing.next(&drain, &integration, EVER).await.unwrap(), None);
+        assert!(!listing.begin(None));
     }
 }

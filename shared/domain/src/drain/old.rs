@@ -2,6 +2,7 @@
 
 use crate::{
     health::Health,
+    id::{IntegrationId, ProjectId},
     notice::{Change, tell},
     ports::{Clock, HealthStore, PortResult, Ports},
     time::Timestamp,
@@ -11,19 +12,20 @@ use super::Drain;
 
 impl<P: Ports> Drain<P> {
     /// Tells of a backlog whose oldest delivery is older than it should be, once until it is empty.
-    pub(super) async fn tell_if_old(&self, health: &Health) {
-        if health.told_old_at.is_none()
-            && let Err(error) = self.try_tell_if_old(health).await
-        {
-            tracing::warn!(%error, integration = %health.integration, "age of the backlog not told");
+    pub(super) async fn tell_if_old(&self, project: &ProjectId, id: &IntegrationId) {
+        if let Err(error) = self.try_tell_if_old(project, id).await {
+            tracing::warn!(%error, integration = %id, "age of the backlog not told");
         }
     }
 
-    async fn try_tell_if_old(&self, health: &Health) -> PortResult<()> {
-        match self.parked(&health.integration).await?.oldest {
-            Some(oldest) => self.tell_older(health, oldest).await,
-            None => Ok(()),
+    async fn try_tell_if_old(&self, project: &ProjectId, id: &IntegrationId) -> PortResult<()> {
+        let health = self.ports.store().health(project, id).await?;
+        if health.told_old_at.is_none()
+            && let Some(oldest) = self.parked(id).await?.oldest
+        {
+            self.tell_older(&health, oldest).await?;
         }
+        Ok(())
     }
 
     /// The same where the time of the oldest is known.

@@ -264,7 +264,8 @@ impl<'a, P: Ports> Slice<'a, P> {
             let wait = if wait.is_zero() { CHECK_EVERY } else { wait.min(CHECK_EVERY) };
             return Ok(Step::Wait(wait));
         }
-        if let Some(key) = self.listing.next(self.drain, &self.integration).await? {
+        let latest = self.latest();
+        if let Some(key) = self.listing.next(self.drain, &self.integration, latest).await? {
             self.gate.start(now);
             return Ok(Step::Start(key));
         }

@@ -20,7 +20,7 @@ impl<P: Ports> Drain<P> {
     /// Sends a new wake-up for each timer that is overdue, whatever its breaker says, unless a
     /// lease is held or the operator paused the integration. How many it sent. Measures the backlog
     /// too: a timer stands for as long as anything may be parked.
-    pub async fn sweep(&self) -> PortResult<usize> {
+    pub async fn sweep(&self, deadline: Timestamp) -> PortResult<usize> {
         let now = self.ports.clock().now();
         let store = self.ports.store();
         let mut sent = 0;
@@ -43,7 +43,7 @@ impl<P: Ports> Drain<P> {
                 Err(error) => tracing::warn!(%error, integration = %id, "timer not swept"),
             }
         }
-        self.measure_backlog(&timers, now).await;
+        self.measure_backlog(&timers, deadline).await;
         tracing::info!(sent, "sweep of overdue timers");
         Ok(sent)
     }

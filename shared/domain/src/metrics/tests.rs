@@ -211,7 +211,7 @@ async fn the_sweep_measures_what_is_parked() {
     let days = |days: u64| Duration::from_hours(24 * days);
     let retention = crate::drain::Retention { parked: days(14), dead: days(30) };
     let drain = crate::drain::Drain::new(&world, policy(), Duration::from_secs(180), retention);
-    assert_eq!(drain.sweep().await.unwrap(), 2, "both are overdue");
+    assert_eq!(drain.sweep(Timestamp(i64::MAX)).await.unwrap(), 2, "both are overdue");
     let [document] = documents(drain.metrics()).try_into().unwrap();
     let figures = json!({
         "BacklogIntegrations": 2, "BacklogDeliveries": 3, "BacklogEvents": 10, "BacklogAge": 300,
@@ -220,11 +220,11 @@ async fn the_sweep_measures_what_is_parked() {
         assert_eq!(document[name], *value, "{name}");
     }
     world.fail("list", 1);
-    assert_eq!(drain.sweep().await.unwrap(), 0, "they were woken just now");
+    assert_eq!(drain.sweep(Timestamp(i64::MAX)).await.unwrap(), 0, "they were woken just now");
     let [document] = documents(drain.metrics()).try_into().unwrap();
     assert_eq!(document["BacklogIntegrations"], 1, "what could not be listed is left out");
     world.state().objects.clear();
-    drain.sweep().await.unwrap();
+    drain.sweep(Timestamp(i64::MAX)).await.unwrap();
     assert!(documents(drain.metrics()).is_empty(), "nothing is parked");
     assert_eq!(world.time(), Timestamp(START.0 + 300_000));
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{
     drain::{
         WakeEnd,
-        tests::{backlog, drain, open},
+        tests::{EVER, backlog, drain, open},
     },
     health::Pause,
     memory::{Reply, World, integration},
@@ -61,8 +61,25 @@ async fn of_one_that_is_paused_the_sweep_tells() {
     let pause = Pause { at: world.time(), reason: "operator".into() };
     (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
     world.pass(Duration::from_hours(2));
+    let soon = world.time().plus(Duration::from_secs(5));
+    drain(&world).sweep(soon).await.unwrap();
+    assert_eq!(told(&world), 0, "there is no time to tell, and so it is not marked as told");
     for _ in 0..3 {
-        drain(&world).sweep().await.unwrap();
+        drain(&world).sweep(EVER).await.unwrap();
     }
     assert_eq!(told(&world), 1);
+}
+
+/// Between the look and the telling a drain may have finished.
+#[tokio::test]
+async fn of_what_is_gone_meanwhile_nobody_tells() {
+    let world = World::with(vec![integration("a")]);
+    backlog(&world, 1).await;
+    let before = world.health_of("a");
+    let oldest = world.time();
+    follow(&world).await;
+    assert_eq!(world.health_of("a").next_wake_at, None);
+    world.pass(Duration::from_hours(2));
+    drain(&world).tell_if_older(&before, oldest).await;
+    assert_eq!((told(&world), world.health_of("a").told_old_at), (0, None));
 }

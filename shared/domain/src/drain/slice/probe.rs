@@ -133,7 +133,8 @@ impl<P: Ports> Slice<'_, P> {
     /// The next delivery after this key that was not refused in this pause.
     async fn unprobed(&mut self, after: Option<String>) -> PortResult<Option<String>> {
         self.listing.begin(after);
-        while let Some(key) = self.listing.next(self.drain, &self.integration).await? {
+        let latest = self.latest();
+        while let Some(key) = self.listing.next(self.drain, &self.integration, latest).await? {
             if self.refused.iter().all(|part| part.key != key) {
                 return Ok(Some(key));
             }

@@ -58,6 +58,31 @@ async fn what_another_has_the_turn_to_take_from_expires_with_a_later_run() {
     }
 }
 
+#[tokio::test]
+async fn of_many_integrations_each_expires_and_is_counted_once() {
+    let names: Vec<_> = (0..30).map(|n| format!("i{n:02}")).collect();
+    let world = World::with(names.iter().map(|name| integration(name)).collect());
+    for (n, name) in names.iter().enumerate() {
+        for place in [Place::Parked, Place::Dead] {
+            let one = Delivery { integration: name.as_str().into(), ..delivery("d", n + 1) };
+            lay_aside(&&world, place, one).await.unwrap();
+        }
+    }
+    world.pass(Duration::from_hours(24 * 31));
+    world.fail("take_lease", 3);
+    let expire = async || drain(&world).expire(EVER).await;
+    assert_eq!(expire().await.unwrap(), 57, "three leases were not to be had");
+    world.fail("list", 1);
+    assert!(expire().await.is_err());
+    assert_eq!(expire().await.unwrap(), 3);
+    assert!(world.keys("").is_empty());
+    for (n, name) in names.iter().enumerate() {
+        let (counts, events) = (world.counts(name), n as u64 + 1);
+        let all = (counts.expired, counts.unparked, counts.undead);
+        assert_eq!(all, (2 * events, events, events), "{name}");
+    }
+}
+
 /// A drain without a pause leaves nobody else a turn.
 #[tokio::test]
 async fn the_drain_ends_what_is_a_day_past_its_time_and_delivers_what_is_not() {

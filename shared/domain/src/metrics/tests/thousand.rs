@@ -100,7 +100,7 @@ async fn run(count: usize, rounds: usize, is_down: impl Fn(usize) -> bool) -> Su
             drain.wake(&wake, deadline()).await;
             look(drain.metrics());
         }
-        drain.sweep().await.unwrap();
+        drain.sweep(deadline()).await.unwrap();
         look(drain.metrics());
         world.pass(Duration::from_secs(10));
     }
