@@ -241,7 +241,9 @@ impl<P: AdminPorts> Admin<P> {
             Route::Status(project, id) => self.status(&project, &id).await,
             Route::TestSend(project, id) => self.test_send(&project, &id, body()?, request).await,
             Route::Preview(project, id) => self.preview(&project, &id, body()?, request.body).await,
-            Route::RotateSecret(project, id) => self.rotate_secret(&project, &id, body()?).await,
+            Route::RotateSecret(project, id) => {
+                self.rotate_secret(call, &project, &id, body()?).await
+            }
             Route::ListAttempts(project, id) => {
                 self.list_attempts(&project, &id, Fields::query(request.query)).await
             }

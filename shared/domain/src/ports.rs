@@ -285,8 +285,8 @@ pub trait HealthStore: Send + Sync {
         owner: &str,
         backlog_gen: u64,
     ) -> impl Future<Output = PortResult<bool>> + Send;
-    /// Notes that it was told of an old backlog, if it was not since the backlog was last empty:
-    /// whether this did. [`HealthStore::finish`] forgets it.
+    /// Notes that it was told of an old backlog, if there is a timer for one, and it was not since the
+    /// backlog was last empty: whether this did. [`HealthStore::finish`] forgets it.
     fn mark_told(
         &self,
         id: &IntegrationId,
@@ -593,7 +593,7 @@ pub enum Written {
 
 /// Writes of configuration, and the operator's lists. All reads are consistent.
 ///
-/// What is created with `once` is created only if that creation is still to be made, and it is
+/// What is created, or replaced, with `once` is so only if that creation is still to be made, and it is
 /// marked as made in the same write: [`Written::Repeated`] if somebody was faster.
 pub trait AdminStore: Send + Sync {
     /// Remembers a creation under its name until `expires`. `None` if it is new, or what was
@@ -669,6 +669,7 @@ pub trait AdminStore: Send + Sync {
         &self,
         old: &Integration,
         new: &Integration,
+        once: Option<&Once>,
     ) -> impl Future<Output = PortResult<Written>> + Send;
     /// Puts a tombstone in place of `integration`, if its version is still the same, and gives
     /// its name back.

@@ -175,17 +175,19 @@ impl AdminStore for DynamoDb {
         &self,
         old: &Integration,
         new: &Integration,
+        once: Option<&Once>,
     ) -> PortResult<Written> {
         let update = Update::builder()
             .update_expression("SET #doc = :doc, #version = :new")
             .expression_attribute_names("#doc", "doc")
             .expression_attribute_values(":doc", text(document(new)?))
             .expression_attribute_values(":new", number(new.version));
-        let mut writes = vec![self.if_same_version(old, update)?];
+        let mut writes = vec![(self.if_same_version(old, update)?, Written::Stale)];
         if new.name != old.name {
-            writes.extend([self.take_name(new)?, self.give_name_back(old)?]);
+            let names = [self.take_name(new)?, self.give_name_back(old)?];
+            writes.extend(names.map(|name| (name, Written::Taken)));
         }
-        Ok(written(self.transact(writes).await?))
+        self.create(once, writes).await
     }
 
     async fn delete_integration(

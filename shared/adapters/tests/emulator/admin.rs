@@ -141,8 +141,8 @@ async fn an_integration_is_made_changed_and_deleted() {
     assert_eq!(table.integrations(project).await, Ok(vec![first.clone()]));
 
     let second = Integration { enabled: false, version: 2, ..first.clone() };
-    assert_eq!(table.replace_integration(&first, &second).await, Ok(Written::Done));
-    assert_eq!(table.replace_integration(&first, &second).await, Ok(Written::Stale));
+    assert_eq!(table.replace_integration(&first, &second, None).await, Ok(Written::Done));
+    assert_eq!(table.replace_integration(&first, &second, None).await, Ok(Written::Stale));
     assert_eq!(table.delete_integration(&first, now()).await, Ok(Written::Stale));
     assert_eq!(own.found(&first.id).await, Found::Present(Box::new(second.clone())));
 
@@ -150,7 +150,7 @@ async fn an_integration_is_made_changed_and_deleted() {
     assert_eq!(own.found(&first.id).await, Found::Deleted);
     assert_eq!(table.integrations(project).await, Ok(vec![]));
     assert_eq!(table.list_integrations(project).await, Ok(vec![]));
-    assert_eq!(table.replace_integration(&second, &second).await, Ok(Written::Stale));
+    assert_eq!(table.replace_integration(&second, &second, None).await, Ok(Written::Stale));
     assert_eq!(table.delete_integration(&second, now()).await, Ok(Written::Stale));
     let tombstone =
         own.stack.item(&format!("PROJECT#{project}"), &format!("INTEGRATION#{}", first.id)).await;
@@ -172,9 +172,9 @@ async fn a_name_is_held_by_one_integration() {
     assert_eq!(table.list_integrations(project).await, Ok(vec![a.clone(), b.clone()]), "by name");
 
     let named = |name: &str| Integration { name: name.to_owned(), version: 2, ..b.clone() };
-    assert_eq!(table.replace_integration(&b, &named("a")).await, Ok(Written::Taken));
+    assert_eq!(table.replace_integration(&b, &named("a"), None).await, Ok(Written::Taken));
     assert_eq!(own.found(&b.id).await, Found::Present(Box::new(b.clone())), "as it was");
-    assert_eq!(table.replace_integration(&b, &named("c")).await, Ok(Written::Done));
+    assert_eq!(table.replace_integration(&b, &named("c"), None).await, Ok(Written::Done));
     assert_eq!(table.create_integration(&own.integration("c"), None).await, Ok(Written::Taken));
     assert_eq!(
         table.create_integration(&own.integration("b"), None).await,
@@ -189,7 +189,7 @@ async fn a_name_is_held_by_one_integration() {
     );
     // A stale change does not touch names.
     let stale = Integration { name: "d".to_owned(), version: 9, ..b.clone() };
-    assert_eq!(table.replace_integration(&b, &stale).await, Ok(Written::Stale));
+    assert_eq!(table.replace_integration(&b, &stale, None).await, Ok(Written::Stale));
     assert_eq!(table.create_integration(&own.integration("d"), None).await, Ok(Written::Done));
 }
 

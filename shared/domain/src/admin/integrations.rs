@@ -88,7 +88,7 @@ impl<P: AdminPorts> Admin<P> {
             if settings::same(&old, &new) {
                 return shown(200, &old);
             }
-            match self.ports.store().replace_integration(&old, &new).await? {
+            match self.ports.store().replace_integration(&old, &new, None).await? {
                 Written::Done => {
                     let mut reply = shown(200, &new)?;
                     if new.enabled != old.enabled {

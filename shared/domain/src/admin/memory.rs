@@ -525,8 +525,17 @@ impl AdminStore for Memory {
         &self,
         old: &Integration,
         new: &Integration,
+        once: Option<&Once>,
     ) -> PortResult<Written> {
-        Ok(self.call("replace_integration")?.write(old, Some(new.clone())))
+        let mut inner = self.call("replace_integration")?;
+        if inner.refused(once) == Written::Repeated {
+            return Ok(Written::Repeated);
+        }
+        let written = inner.write(old, Some(new.clone()));
+        if written == Written::Done {
+            inner.complete(once);
+        }
+        Ok(written)
     }
     async fn delete_integration(&self, old: &Integration, _: Timestamp) -> PortResult<Written> {
         Ok(self.call("delete_integration")?.write(old, None))

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    Admin, AdminPorts, Failure, Reply, TRIES, fields::Fields, integrations::crowded, precondition,
+    Admin, AdminPorts, Call, Failure, Reply, TRIES, fields::Fields, integrations::crowded,
+    precondition,
 };
 use crate::{
     id::{IntegrationId, ProjectId},
     integration::{Integration, OldSecret, Own},
-    ports::{AdminStore, Clock, Random, Written},
+    ports::{AdminStore, Written},
     preset::Scheme,
     secret::Secret,
     signature,
@@ -34,6 +35,7 @@ impl<P: AdminPorts> Admin<P> {
     /// Sets a new secret, the one given or a random one, and shows it once.
     pub(super) async fn rotate_secret(
         &self,
+        call: &Call<'_>,
         project: &ProjectId,
         id: &IntegrationId,
         mut fields: Fields,
@@ -67,33 +69,47 @@ impl<P: AdminPorts> Admin<P> {
             _ => 0,
         };
         let overlap = Duration::from_secs(hours as u64 * 3600);
+        let mut creation = self.creation(call).await?;
         let secret =
-            given.unwrap_or_else(|| signature::generate(scheme, &self.ports.random().bytes()));
+            given.unwrap_or_else(|| signature::generate(scheme, &creation.bytes("secret")));
         for _ in 0..TRIES {
             let old = self.find(project, id).await?;
+            if creation.done {
+                return shown(&old, &secret);
+            }
             if old.signature() != scheme {
                 return Err(precondition::failed(&old).into());
             }
-            let new = rotated(&old, &secret, self.ports.clock().now(), overlap);
-            if self.ports.store().replace_integration(&old, &new).await? == Written::Done {
-                let old_until = new.own.old_secret.as_ref().map(|old| old.until);
-                let shown = Rotated { secret: secret.reveal(), old_until };
-                return Ok(Reply::json(200, &shown)?.with_header("etag", precondition::etag(&new)));
+            let new = rotated(&old, &secret, creation.at, overlap);
+            let once = creation.once.as_ref();
+            match self.ports.store().replace_integration(&old, &new, once).await? {
+                Written::Done => return shown(&new, &secret),
+                // The same request, sent twice at once: the other one was faster.
+                Written::Repeated => creation = self.creation(call).await?,
+                Written::Stale | Written::Taken => {}
             }
         }
         Err(crowded())
     }
 }
 
-/// The next version of an integration, with another secret; the present one goes on for `overlap`.
+fn shown(present: &Integration, secret: &Secret) -> Result<Reply, Failure> {
+    let old =
+        present.own.old_secret.as_ref().filter(|_| present.own.secret.as_ref() == Some(secret));
+    let shown = Rotated { secret: secret.reveal(), old_until: old.map(|old| old.until) };
+    Ok(Reply::json(200, &shown)?.with_header("etag", precondition::etag(present)))
+}
+
+/// The next version of an integration, with another secret; the present one goes on for `overlap`. Where the
+/// present one is set again, what goes on beside it does so as long as it would have: it may be the same
+/// request once more.
 fn rotated(old: &Integration, secret: &Secret, now: Timestamp, overlap: Duration) -> Integration {
-    let until = now.plus(overlap);
-    let old_secret = old
-        .own
-        .secret
-        .clone()
-        .filter(|present| present != secret && !overlap.is_zero())
-        .map(|secret| OldSecret { secret, until });
+    let own = &old.own;
+    let old_secret = match &own.secret {
+        _ if overlap.is_zero() => None,
+        Some(present) if present == secret => own.old_secret.clone(),
+        present => present.clone().map(|secret| OldSecret { secret, until: now.plus(overlap) }),
+    };
     let own = Own { secret: Some(secret.clone()), old_secret, ..old.own.clone() };
     Integration { own, version: old.version + 1, updated_at: now, ..old.clone() }
 }

@@ -17,6 +17,7 @@ use crate::{
     ledger::Counts,
     message::Wake,
     preset::Scheme,
+    secret::Secret,
     time::Timestamp,
 };
 
@@ -634,6 +635,46 @@ async fn a_secret_is_made_shown_once_and_rotated() {
     assert!(!read.body.to_string().contains("whsec_"));
     let at_once = api.post(&path, &json!({"overlap_hours": 0, "secret": secret})).await;
     assert_eq!((at_once.status, &at_once.body), (200, &json!({"secret": secret})));
+}
+
+/// Who had no answer asks again: the receiver, which has the old secret, still verifies.
+#[tokio::test]
+async fn a_rotation_that_is_sent_again_leaves_the_old_secret_its_time() {
+    let api = Api::with_backlog().await;
+    let path = format!("{ONE}/secret");
+    let old = api.post(&path, &json!({})).await.body["secret"].clone();
+    let stored = |api: &Api| {
+        let inner = api.memory.inner();
+        let one = inner.integrations[&("shop".into(), "i1".into())].clone().unwrap();
+        (one.own.secret, one.own.old_secret.map(|old| (old.secret, old.until)))
+    };
+    let old = Secret::new(old.as_str().unwrap());
+    let given = json!({"secret": format!("whsec_{}", "QUJD".repeat(8))});
+    let first = api.post(&path, &given).await;
+    let until = Timestamp(first.body["old_until"].as_i64().unwrap());
+    api.memory.inner().now += 60_000;
+    let again = api.post(&path, &given).await;
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    assert_eq!(stored(&api).1, Some((old, until)));
+    // A secret that is made up is the same one under the same key, whatever came in between.
+    let before = stored(&api).0.unwrap();
+    let first = api.once("rotation", &path, &json!({"overlap_hours": 5})).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    api.memory.inner().now += 60_000;
+    let again = api.once("rotation", &path, &json!({"overlap_hours": 5})).await;
+    assert_eq!((again.status, &again.body, &again.headers), (200, &first.body, &first.headers));
+    assert_eq!(stored(&api).1.unwrap().0, before);
+    assert_eq!(api.once("rotation", &path, &json!({})).await.status, 422);
+    let ended = api.post(&path, &json!({"secret": first.body["secret"], "overlap_hours": 0})).await;
+    assert_eq!((ended.body.get("old_until"), stored(&api).1), (None, None));
+    api.post(&path, &given).await;
+    let late = api.once("rotation", &path, &json!({"overlap_hours": 5})).await;
+    assert_eq!(late.body, json!({"secret": first.body["secret"]}), "told again, and not set again");
+    assert_eq!(stored(&api).0.unwrap().reveal(), given["secret"]);
+    // Both at once.
+    api.memory.inner().twin = true;
+    let twin = api.once("twin", &path, &json!({})).await;
+    assert_eq!(twin.status, 200);
 }
 
 #[tokio::test]

@@ -196,11 +196,16 @@ impl AdminStore for Port {
         &self,
         old: &Integration,
         new: &Integration,
+        once: Option<&Once>,
     ) -> PortResult<Written> {
-        let (old, new) = (old.clone(), new.clone());
+        let (old, new, once) = (old.clone(), new.clone(), once.cloned());
         self.call("dynamodb:TransactWriteItems integration", move |state, now| {
+            if state.table.is_complete(once.as_ref()) {
+                return Written::Repeated;
+            }
             let written = state.table.replace_integration(&old, Some(&new), now);
             if written == Written::Done {
+                state.table.complete(once.as_ref());
                 if new.enabled != old.enabled {
                     let what = if new.enabled { What::Enabled } else { What::Disabled };
                     state.witness.told.changed(&new.id, what);
