@@ -426,6 +426,7 @@ impl<P: Ports> Attempt<'_, P> {
             delivery = %self.delivery.id,
             integration = %self.integration.id,
             host = self.to.host(),
+            trace_id = self.delivery.provenance.trace.as_ref().map(TraceParent::trace_id),
             ?outcome,
             requests,
             events = self.delivery.events.len(),

@@ -105,6 +105,9 @@ pub struct Record {
     /// How the endpoint's answer begins; see [`crate::answer_text`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// The trace that its events belong to, where they came with one: 32 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
     /// What became of the delivery.
     pub then: Then,
     /// Its next slot.
@@ -135,6 +138,7 @@ impl Record {
             bytes: made.plain_bytes as u64,
             bytes_sent: made.sent_bytes as u64,
             answer: made.answer.clone(),
+            trace_id: delivery.provenance.trace.as_ref().map(|it| it.trace_id().to_owned()),
             then: Then::Delivered,
             next_at: None,
         }

@@ -108,6 +108,7 @@ fn attempt_item() -> Outcome<usize> {
         bytes: 169_000,
         bytes_sent: 19_753,
         answer: Some("ok".to_owned()),
+        trace_id: None,
         then: Then::Delivered,
         next_at: None,
     };

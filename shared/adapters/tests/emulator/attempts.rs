@@ -26,6 +26,7 @@ fn record(id: &IntegrationId, at: Timestamp, n: usize) -> Record {
         bytes: 100_000,
         bytes_sent: 9_000,
         answer: Some("try later: ü".to_owned()),
+        trace_id: Some(format!("{n:032x}")),
         then: Then::Scheduled,
         next_at: Some(at.plus(Duration::from_mins(1))),
     }

@@ -1,10 +1,13 @@
 use super::*;
 use crate::{
     batch::tests::{fresh, message},
-    integration::{Integration, Own},
-    memory::{Reply, START, World, integration},
+    event::Event,
+    integration::{Integration, Origin, Own, Stream},
+    memory::{Reply, START, World, environment, integration},
+    message::Fresh,
     ports::AttemptRange,
     preset::Payload,
+    trace::TraceParent,
 };
 
 async fn logged(world: &World, id: &str) -> Vec<Record> {
@@ -29,6 +32,27 @@ async fn each_attempt_is_logged_with_what_was_sent_and_answered() {
     assert_eq!((b.events, b.delivered), (3, 0));
     assert!(b.next_at.unwrap() > b.at);
     assert_eq!(world.state().calls["add_attempts"], 1, "one call for all of an invocation");
+}
+
+#[tokio::test]
+async fn an_attempt_names_the_trace_of_its_events_whether_the_endpoint_is_told_or_not() {
+    let world = World::with(vec![integration("a")]);
+    let trace: TraceParent =
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
+    let traced = Fresh {
+        project: "web".into(),
+        environment: environment(),
+        stream: Stream::Impressions,
+        origin: Origin::Api,
+        accepted_at: START,
+        trace: Some(trace),
+    };
+    fresh(&world, &[traced.encode(&[Event::from_object("{\"key\":\"u\"}".to_owned())])]).await;
+    let [one] = logged(&world, "a").await.try_into().unwrap();
+    assert_eq!(one.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+    let stored = serde_json::to_value(&one).unwrap();
+    let read: Record = serde_json::from_value(stored).unwrap();
+    assert_eq!(read, one);
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ fn record(integration: &str, at: i64, failed: bool) -> Record {
         bytes: 300,
         bytes_sent: 90,
         answer: Some("ok".to_owned()),
+        trace_id: (!failed).then(|| "4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
         then,
         next_at: None,
     }
@@ -83,7 +84,8 @@ async fn an_attempt_is_shown_with_its_name() {
         "attempts": [{
             "id": "0000000000005-d5", "integration": "a", "delivery": "d5", "at": 5, "from": "batch",
             "outcome": "delivered", "requests": 1, "status": 200, "duration_ms": 20, "events": 2,
-            "delivered": 2, "bytes": 300, "bytes_sent": 90, "answer": "ok", "then": "delivered",
+            "delivered": 2, "bytes": 300, "bytes_sent": 90, "answer": "ok",
+            "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "then": "delivered",
         }],
         "next": null,
     });
