@@ -155,10 +155,11 @@ def standing(facts):
     polls = facts.mappings * facts.assumed["gathering_pollers"] * SECONDS / facts.assumed["long_poll_seconds"]
     sweep = facts.assumed["aws_calls_ms"] / 1000 * facts.memory["DrainFunction"] / 1024
     logged = facts.measured["platform_log_bytes"] + facts.measured["sweep_log_bytes"]
-    logged += 4 * facts.assumed["log_event_overhead_bytes"]
+    logged += facts.measured["sweep_metrics_bytes"] + 5 * facts.assumed["log_event_overhead_bytes"]
     lines = [
         ("CloudWatch", "dashboard", facts.dashboards, "dashboard"),
         ("CloudWatch", "alarms", facts.alarms, "alarm"),
+        ("CloudWatch", "metric: sweeps", 1, "metric"),
         ("SQS", "polling of empty queues", polls, "sqs_request"),
         ("KMS", "the table's key", facts.functions * SECONDS / facts.assumed["kms_every_seconds"], "kms"),
         ("EventBridge", "schedules", facts.firings, "event"),

@@ -40,6 +40,7 @@ DEFAULTS = {
     "BreakerOpeningsAlarmAbove": 5,
     "BacklogAgeAlarmSeconds": 86400,
     "LatencyAlarmMilliseconds": 120000,
+    "Tracing": "PassThrough",
 }
 INDEXES = {"unwell": ["unwell", "integration"], "timers": ["timer", "next_wake_at"]}
 LIVE = {"EventsQueue": "EventsDeadLetterQueue", "RetryQueue": "RetryDeadLetterQueue", "WakeQueue": "WakeDeadLetterQueue"}
@@ -257,22 +258,65 @@ def metrics(template):
                     yield f"Dashboard: {name} is not that of the stack"
     for name in sorted(shown ^ printed - {"BacklogEvents"}):
         yield f"Dashboard: {name} is {'shown and never printed' if name in shown else 'printed and not shown'}"
-    alarms, page = named(template, "AWS::CloudWatch::Alarm"), OPERATIONS.read_text()
-    for alarm, properties in alarms.items():
+    for alarm, properties in named(template, "AWS::CloudWatch::Alarm").items():
         if properties["Namespace"] == {"Ref": "MetricsNamespace"}:
             if properties["MetricName"] not in printed:
                 yield f"{alarm}: {properties['MetricName']} is never printed"
             if properties["Dimensions"] != [{"Name": "Stack", "Value": {"Ref": "AWS::StackName"}}]:
                 yield f"{alarm}: its dimensions are none that are printed"
-        if "AlarmActions" not in properties or properties.get("TreatMissingData") != "notBreaching":
-            yield f"{alarm}: tells nobody, or tells of silence"
-        if f"`{alarm}`" not in page:
+
+
+def alarms(template):
+    """Each is heard when it begins and when it ends, and someone knows what to do then."""
+    found, page = named(template, "AWS::CloudWatch::Alarm"), OPERATIONS.read_text()
+    told_of = set(re.findall(r"^\| (`\w+Alarm`(?:, `\w+Alarm`)*) \|", page, re.MULTILINE))
+    told_of = {name for row in told_of for name in re.findall(r"\w+", row)}
+    topic = {"Fn::If": ["AlarmTopicGiven", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    for alarm, properties in found.items():
+        # CloudWatch knows nothing yet of a new stack: who treats that as an alarm cries wolf once.
+        silence = properties.get("TreatMissingData")
+        actions = ["AlarmActions", "OKActions"] + ["InsufficientDataActions"] * (silence == "missing")
+        for action in actions:
+            if properties.get(action) != topic:
+                yield f"{alarm}: tells nobody ({action})"
+        if silence not in ("notBreaching", "missing"):
+            yield f"{alarm}: a new stack would raise it"
+        if alarm not in told_of:
             yield f"{alarm}: docs/operations.md does not say what to do"
-    for alarm in sorted(set(re.findall(r"`([A-Z]\w+Alarm)`", page)) - set(alarms)):
+    for alarm in sorted(set(re.findall(r"`([A-Z]\w+Alarm)`", page)) - set(found)):
         yield f"{alarm}: docs/operations.md has it, and the template does not"
+    for function in named(template, "AWS::Serverless::Function"):
+        if not watched(found, "AWS/Lambda", "Errors", {"Name": "FunctionName", "Value": {"Ref": function}}):
+            yield f"{function}: no alarm tells of its errors"
+    for api in named(template, "AWS::ApiGatewayV2::Api"):
+        if not watched(found, "AWS/ApiGateway", "5xx", {"Name": "ApiId", "Value": {"Ref": api}}):
+            yield f"{api}: no alarm tells of its errors"
+    sweeps = found.get("SweepAlarm", {})
+    if (sweeps.get("MetricName"), sweeps.get("TreatMissingData")) != ("Sweeps", "missing"):
+        yield "DrainFunction: no alarm tells that it does not run"
+    schedule = resource(template, "DrainFunction")["Events"]["Sweep"]["Properties"]["Schedule"]
+    if (schedule, sweeps.get("Period")) != ("rate(5 minutes)", 900):
+        yield "SweepAlarm: it counts on 3 sweeps in its period"
 
 
-CHECKS = (table, bucket, queues, mappings, times, defaults, logs, tls_only, permissions, metrics)
+def watched(alarms, namespace, metric, dimension):
+    """Whether an alarm begins where anything is counted."""
+    return any(
+        (one["Namespace"], one["MetricName"], one["Dimensions"]) == (namespace, metric, [dimension])
+        and (one["Statistic"], one["ComparisonOperator"], one["Threshold"]) == ("Sum", "GreaterThanThreshold", 0)
+        for one in alarms.values()
+    )
+
+
+def tracing(template):
+    if template["Globals"]["Function"].get("Tracing") != {"Ref": "Tracing"}:
+        yield "Tracing: it is not that of the functions"
+    for name, properties in named(template, "AWS::Serverless::Function").items():
+        if "Tracing" in properties:
+            yield f"{name}: has a Tracing of its own"
+
+
+CHECKS = (table, bucket, queues, mappings, times, defaults, logs, tls_only, permissions, metrics, alarms, tracing)
 
 
 def grants(statement):

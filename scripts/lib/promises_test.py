@@ -65,7 +65,29 @@ BREAKS = {
         MetricName="DeadEvents"
     ),
     "BacklogAgeAlarm: its dimensions": lambda t: properties(t, "BacklogAgeAlarm")["Dimensions"].pop(),
-    "BacklogAgeAlarm: tells nobody": lambda t: properties(t, "BacklogAgeAlarm").pop("AlarmActions"),
+    "BacklogAgeAlarm: tells nobody (AlarmActions)": lambda t: properties(t, "BacklogAgeAlarm").pop("AlarmActions"),
+    "WakeInFlightAlarm: tells nobody (OKActions)": lambda t: properties(t, "WakeInFlightAlarm").pop("OKActions"),
+    "SweepAlarm: tells nobody (InsufficientDataActions)": lambda t: properties(t, "SweepAlarm").pop(
+        "InsufficientDataActions"
+    ),
+    "BatchErrorsAlarm: a new stack would raise it": lambda t: properties(t, "BatchErrorsAlarm").update(
+        TreatMissingData="breaching"
+    ),
+    "UnheardAlarm: docs/operations.md does not say": lambda t: t["Resources"].update(
+        UnheardAlarm=copy.deepcopy(t["Resources"]["BacklogAgeAlarm"])
+    ),
+    "AdminFunction: no alarm tells of its errors": lambda t: t["Resources"].pop("AdminErrorsAlarm"),
+    "IngestFunction: no alarm tells of its errors": lambda t: properties(t, "IngestErrorsAlarm").update(
+        MetricName="Throttles"
+    ),
+    "HttpApi: no alarm tells of its errors": lambda t: properties(t, "ApiErrorsAlarm").update(MetricName="4xx"),
+    "DrainFunction: no alarm tells that it does not run": lambda t: properties(t, "SweepAlarm").update(
+        MetricName="BacklogAge"
+    ),
+    "SweepAlarm: it counts on 3 sweeps": lambda t: properties(t, "DrainFunction")["Events"]["Sweep"]["Properties"].update(
+        Schedule="rate(10 minutes)"
+    ),
+    "Tracing: it is not that of the functions": lambda t: t["Globals"]["Function"].pop("Tracing"),
     "BacklogAgeAlarm: docs/operations.md has it": lambda t: t["Resources"].pop("BacklogAgeAlarm"),
     "another shape": lambda t: t["Resources"].pop("DrainFunction"),
 }

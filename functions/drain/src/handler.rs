@@ -50,6 +50,7 @@ async fn follow<P: Ports>(
         Event::Wakes(event) => wakes(drain, event.records, deadline).await,
         Event::Schedule { task: Task::Sweep } => {
             let sent = drain.sweep(deadline).await?;
+            drain.metrics().swept();
             Ok(json!({ "sent": sent }))
         }
         Event::Schedule { task: Task::Expire } => {

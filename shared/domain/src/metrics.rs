@@ -59,6 +59,7 @@ macro_rules! metrics {
                     self,
                     Self::RequestsRejected
                         | Self::EventsExpired
+                        | Self::Sweeps
                         | Self::BacklogIntegrations
                         | Self::BacklogDeliveries
                         | Self::BacklogEvents
@@ -82,6 +83,9 @@ metrics! {
     EventsDead: "Count",
     /// Events that were deleted undelivered, after their retention time.
     EventsExpired: "Count",
+    /// Sweeps that ended well: one every 5 minutes, and that it is not there means that `drain` does
+    /// not run.
+    Sweeps: "Count",
     /// Attempts at a delivery that did not end well.
     AttemptsFailed: "Count",
     /// Requests made again: immediate retries, and those of the schedule.
@@ -194,6 +198,11 @@ impl Metrics {
     /// Events were deleted undelivered.
     pub fn expired(&self, events: u64) {
         self.with(None, |tally| tally.add(Metric::EventsExpired, events));
+    }
+
+    /// A sweep ended well, whether it found anything or not.
+    pub fn swept(&self) {
+        self.with(None, |tally| tally.add(Metric::Sweeps, 1));
     }
 
     /// What is parked now, if anything is.

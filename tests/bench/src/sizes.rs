@@ -9,7 +9,7 @@ use flagpost_domain::{
     gzip::gzip,
     id::unique,
     message::{Aside, Fresh},
-    metrics::{Emf, Measured},
+    metrics::{Emf, Measured, Metrics},
     time::Timestamp,
 };
 
@@ -71,6 +71,8 @@ async fn sizes() -> Outcome<Vec<Size>> {
     add("batch_metrics_bytes".to_owned(), one)?;
     add("batch_metrics_bytes_each".to_owned(), (many - one) / (MANY - 1))?;
     add("metric_series_well".to_owned(), series + batch_series)?;
+    let (sweep, _) = sweep_metrics()?;
+    add("sweep_metrics_bytes".to_owned(), sweep)?;
     Ok(sizes)
 }
 
@@ -134,6 +136,13 @@ async fn batch_metrics(deliveries: usize) -> Outcome<(usize, usize)> {
     let texts = messages(&sample::requests(deliveries, sample::EVENTS)).await?;
     deliverer.deliver(&texts).await?;
     printed(&deliverer.metrics().take())
+}
+
+/// The same of a sweep of an idle stack.
+fn sweep_metrics() -> Outcome<(usize, usize)> {
+    let metrics = Metrics::default();
+    metrics.swept();
+    printed(&metrics.take())
 }
 
 fn printed(measured: &[Measured]) -> Outcome<(usize, usize)> {

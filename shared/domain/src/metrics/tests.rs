@@ -143,6 +143,9 @@ fn what_is_of_no_stream_has_the_stack_for_its_only_dimension() {
     assert_eq!(document["RequestsRejected"], 2);
     assert_eq!(document["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Stack"]]));
     assert!(document.get("Stream").is_none() && document.get("BacklogAge").is_none());
+    metrics.swept();
+    let [document] = documents(&metrics).try_into().unwrap();
+    assert_eq!(document["Sweeps"], 1, "an idle stack's sweep is told too");
     metrics.expired(7);
     let age = Duration::from_secs(90);
     metrics.backlog(&Backlog { integrations: 1, deliveries: 2, events: 30, age });
