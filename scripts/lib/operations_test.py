@@ -6,6 +6,7 @@ template, and the names of scripts and options against themselves.
 
 import re
 import shlex
+import subprocess
 import unittest
 
 import botocore.session
@@ -26,12 +27,19 @@ def calls():
     """Service, operation and the rest of each call of the AWS CLI."""
     for text in [*BLOCKS, *INLINE]:
         for line in text.splitlines():
-            for call in re.findall(r"(?:^|\$\()\s*(aws .*)", line.strip()):
+            inside = re.findall(r"\$\((aws [^()]*)\)", line)
+            for call in inside + re.findall(r"^(?:until_is \w+ )?(aws .*)", line.strip()):
                 words = shlex.split(call.split(" | ")[0], comments=True)
                 yield words[1], words[2], words[3:]
 
 
 class Commands(unittest.TestCase):
+    def test_what_is_to_be_pasted_is_shell(self):
+        for block in BLOCKS:
+            with self.subTest(block):
+                said = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True)
+                self.assertEqual((said.returncode, said.stderr), (0, ""))
+
     def test_there_are_some(self):
         self.assertGreater(len(list(calls())), 20)
 
