@@ -10,6 +10,7 @@ use crate::{
     receiver::{Received, Receiver},
     sample::{self, ENVIRONMENT, ENVIRONMENT_NAME},
     stack::now,
+    wait::until,
 };
 
 /// The schema of the vendors' page: fields, whether they are texts or else numbers, and whether
@@ -30,6 +31,23 @@ const SCHEMA: [(&str, bool, bool); 14] = [
     ("sdkVersion", true, false),
     ("properties", true, false),
 ];
+
+#[tokio::test]
+async fn a_trace_leads_from_the_request_to_the_endpoint_and_into_the_delivery_log() {
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let (project, webhook) = Project::with_webhook(json!({"trace": true})).await;
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let body = serde_json::to_vec(&sample::impressions("traced", 1)).unwrap();
+    project.send("/v1/impressions", &[("traceparent", &parent)], body).await.expect(202);
+    webhook.until_requests(1).await;
+    let told = webhook.receiver.received()[0].header("traceparent").to_owned();
+    assert!(told.starts_with(&parent[..36]) && told != parent, "{told}");
+    let attempt = until("the attempt to be logged", async || {
+        let listed = webhook.admin("GET", "/attempts", &[], None).await.expect(200).body;
+        listed["attempts"].get(0).cloned().ok_or_else(|| listed.to_string())
+    });
+    assert_eq!(attempt.await["trace_id"], trace);
+}
 
 #[tokio::test]
 async fn five_thousand_in_five_thousand_out() {
