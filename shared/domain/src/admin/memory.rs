@@ -63,6 +63,8 @@ pub(super) struct Inner {
     pub(super) health: BTreeMap<IntegrationId, Health>,
     pub(super) counts: Vec<(String, Counts)>,
     pub(super) objects: Vec<String>,
+    /// When objects were written, by their key; zero for those that are not in it.
+    pub(super) written: BTreeMap<String, Timestamp>,
     pub(super) attempts: Vec<Record>,
     pub(super) notices: Vec<Notice>,
     /// Messages of operational events.
@@ -288,7 +290,10 @@ impl Objects for Memory {
         inner.objects.sort();
         let from = after.map_or(0, |after| inner.objects.partition_point(|k| k.as_str() <= after));
         let keys = inner.objects[from..].iter().filter(|key| key.starts_with(prefix));
-        let listed = |key: &String| Listed { key: key.clone(), modified: Timestamp(0) };
+        let listed = |key: &String| Listed {
+            key: key.clone(),
+            modified: inner.written.get(key).copied().unwrap_or(Timestamp(0)),
+        };
         Ok(keys.take(1000).map(listed).collect())
     }
 }

@@ -57,6 +57,8 @@ struct Backlog {
     events: u64,
     /// Whether there is more than was counted.
     at_least: bool,
+    /// Since when the oldest of those that were counted is parked.
+    oldest_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -137,6 +139,9 @@ fn show<'a>(
 }
 
 /// Counts by listing alone: the keys say how many events each delivery holds.
+///
+/// Since when one is parked is not in its key, which a replay keeps: as the metric of the backlog's age,
+/// this goes by the object's own time.
 async fn backlog(objects: &impl Objects, id: &IntegrationId) -> PortResult<Backlog> {
     let prefix = Place::Parked.prefix(id);
     let mut backlog = Backlog::default();
@@ -145,12 +150,15 @@ async fn backlog(objects: &impl Objects, id: &IntegrationId) -> PortResult<Backl
         let page = objects.list(&prefix, after.as_deref()).await?;
         let Some(last) = page.last() else { return Ok(backlog) };
         after = Some(last.key.clone());
-        for key in page.iter().filter_map(|object| ParkedKey::parse(&object.key)) {
+        for listed in &page {
+            let Some(key) = ParkedKey::parse(&listed.key) else { continue };
             if backlog.deliveries == COUNTED {
                 return Ok(Backlog { at_least: true, ..backlog });
             }
             backlog.deliveries += 1;
             backlog.events += key.count;
+            let oldest = backlog.oldest_at.map_or(listed.modified, |at| at.min(listed.modified));
+            backlog.oldest_at = Some(oldest);
         }
     }
 }

@@ -501,7 +501,10 @@ async fn a_pause_stays_since_when_it_was_set() {
     let paused = api.call("POST", &pause, None, "").await;
     assert_eq!((paused.status, &paused.body["state"]), (200, &json!("paused")));
     assert_eq!(paused.body["pause"], json!({"at": 1000, "reason": "operator"}));
-    assert_eq!(paused.body["backlog"], json!({"deliveries": 1, "events": 3, "at_least": false}));
+    assert_eq!(
+        paused.body["backlog"],
+        json!({"deliveries": 1, "events": 3, "at_least": false, "oldest_at": 0})
+    );
 
     api.memory.inner().now = 2_000;
     let again = api.post(&pause, &json!({})).await;

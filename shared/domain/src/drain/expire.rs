@@ -319,6 +319,10 @@ impl<P: Ports> Drain<P> {
             }
         }
         for (integration, counts) in counts {
+            if counts.expired > 0 {
+                let (place, events) = (place.name(), counts.expired);
+                tracing::warn!(%integration, place, events, "events expired");
+            }
             self.metrics.expired(counts.expired);
             self.uncounted.add(&self.ports, &integration, counts).await;
         }

@@ -30,7 +30,10 @@ fn one_that_was_never_unwell_is_well() {
     assert_eq!(value["pause"], Value::Null);
     assert_eq!(value["next_probe_at"], Value::Null);
     assert_eq!(value["next_wake_at"], Value::Null);
-    assert_eq!(value["backlog"], json!({"deliveries": 0, "events": 0, "at_least": false}));
+    assert_eq!(
+        value["backlog"],
+        json!({"deliveries": 0, "events": 0, "at_least": false, "oldest_at": null})
+    );
     assert_eq!(value["ledger"]["balances"], true);
     assert_eq!(value["ledger"]["hours"], json!([]));
 }
@@ -96,19 +99,41 @@ async fn a_backlog_is_counted_from_its_keys() {
     memory.inner().objects.extend(others.map(str::to_owned));
     memory.inner().objects.push("parked/i1/not-ours".to_owned());
     let counted = backlog(&memory, &"i1".into()).await.unwrap();
-    assert_eq!(counted, Backlog { deliveries: 2_500, events: 5_000, at_least: false });
+    assert_eq!((counted.deliveries, counted.events, counted.at_least), (2_500, 5_000, false));
 }
 
 #[tokio::test]
 async fn exactly_as_many_as_are_counted_is_not_at_least() {
     let counted = backlog(&parked(20_000), &"i1".into()).await.unwrap();
-    assert_eq!(counted, Backlog { deliveries: 20_000, events: 40_000, at_least: false });
+    assert_eq!((counted.deliveries, counted.events, counted.at_least), (20_000, 40_000, false));
 }
 
 #[tokio::test]
 async fn a_longer_backlog_is_at_least_that_and_not_listed_further() {
     let memory = parked(25_000);
     let counted = backlog(&memory, &"i1".into()).await.unwrap();
-    assert_eq!(counted, Backlog { deliveries: 20_000, events: 40_000, at_least: true });
+    assert_eq!((counted.deliveries, counted.events, counted.at_least), (20_000, 40_000, true));
     assert_eq!(memory.inner().pages, 21);
+}
+
+#[tokio::test]
+async fn the_oldest_is_what_is_parked_for_longest_whatever_its_name_says() {
+    // The first by name was dead, and parked again a moment ago.
+    let memory = parked(1_500);
+    let key = |n: i64| format!("parked/i1/{n:013}-d{n}-2.json.gz");
+    for n in 0..1_500 {
+        memory.inner().written.insert(key(n), Timestamp(n + 10_000));
+    }
+    memory.inner().written.insert(key(0), Timestamp(99_000));
+    memory.inner().written.insert(key(1_200), Timestamp(1_200));
+    let counted = backlog(&memory, &"i1".into()).await.unwrap();
+    assert_eq!(counted.oldest_at, Some(Timestamp(1_200)));
+    assert_eq!(memory.inner().pages, 3, "no more listings than it takes to count");
+}
+
+#[tokio::test]
+async fn where_nothing_is_parked_nothing_is_the_oldest() {
+    let memory = parked(0);
+    memory.inner().objects.push("parked/i1/not-ours".to_owned());
+    assert_eq!(backlog(&memory, &"i1".into()).await.unwrap(), Backlog::default());
 }

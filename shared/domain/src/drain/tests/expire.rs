@@ -1,5 +1,16 @@
 //! What expires, and whose turn it is.
 
+use std::{
+    fmt::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
 use super::*;
 
 #[tokio::test]
@@ -24,6 +35,61 @@ async fn what_is_past_its_time_expires_and_is_counted() {
     assert_eq!(drain(&world).expire(deadline(&world)).await.unwrap(), 1);
     assert_eq!(world.counts("a").undead, 8);
     assert!(world.state().objects.is_empty());
+}
+
+/// What is logged, a line each: `name=value` for each field.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(event.metadata().level().to_string());
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_whose_events_expired_and_how_many() {
+    let world = World::with(vec![integration("a")]);
+    for key in
+        ["parked/a/0000000000001-d1-4", "parked/a/0000000000002-d2-3", "dead/b/0000000000001-d3-8"]
+    {
+        (&world).put(&format!("{key}.json.gz"), bytes::Bytes::new()).await.unwrap();
+    }
+    world.pass(Duration::from_hours(24 * 31));
+    let log = Log::default();
+    let logs = tracing::subscriber::set_default(log.clone());
+    let drain = drain(&world);
+    for _ in 0..2 {
+        drain.expire(world.time().plus(Duration::from_secs(60))).await.unwrap();
+    }
+    drop(logs);
+    let lines = log.0.lock().unwrap();
+    let mut told = lines.iter().filter(|line| line.contains("message=events expired"));
+    let line = "WARN message=events expired integration=a place=\"parked\" events=7";
+    assert_eq!(told.next().map(String::as_str), Some(line));
+    let line = "WARN message=events expired integration=b place=\"dead\" events=8";
+    assert_eq!(told.next().map(String::as_str), Some(line));
+    assert_eq!(told.next(), None, "nothing is told twice");
 }
 
 #[tokio::test]
