@@ -73,20 +73,22 @@ impl<P: Services> Admin<P> {
     ) -> Result<Swept, Failure> {
         let Purge { place, span, dry_run } = purge;
         let Integration { project, id, .. } = integration;
+        // Also before a dry run: it is to show what the purge would do, and that would be refused.
+        if place == Place::Parked && integration.enabled {
+            let health = self.ports.store().health(project, id).await?;
+            if health.pause.is_none() {
+                return Err(conflict(NOT_PAUSED).into());
+            }
+        }
         let span = span.until(self.ports.clock().now());
         if dry_run {
             return self.go_over(project, id, place, &span, Act::Count).await;
         }
-        let turn = match place {
-            Place::Dead => self.take_turn(project, id, place, DEAD_TAKEN).await?,
-            Place::Parked => {
-                let health = self.ports.store().health(project, id).await?;
-                if integration.enabled && health.pause.is_none() {
-                    return Err(conflict(NOT_PAUSED).into());
-                }
-                self.take_turn(project, id, place, PARKED_TAKEN).await?
-            }
+        let taken = match place {
+            Place::Dead => DEAD_TAKEN,
+            Place::Parked => PARKED_TAKEN,
         };
+        let turn = self.take_turn(project, id, place, taken).await?;
         let swept = self.go_over(project, id, place, &span, Act::Purge).await;
         self.end_turn(turn).await;
         swept
