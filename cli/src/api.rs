@@ -75,10 +75,15 @@ impl Item {
         Self { value, raw }
     }
 
-    /// As it came, in one line: a line's end can only stand between the parts of JSON.
+    /// As it came, in one line.
     pub(crate) fn line(&self) -> String {
-        self.raw.get().replace(['\n', '\r'], " ")
+        in_a_line(&self.raw)
     }
+}
+
+/// JSON as it came, in one line: a line's end can only stand between the parts of JSON.
+pub(crate) fn in_a_line(json: &RawValue) -> String {
+    json.get().replace(['\n', '\r'], " ")
 }
 
 /// A list, or a part of one. It is written in the answer's own form: `{field: […], "next": …}`.

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{Desk, number, text};
 use crate::{
-    api::Ask,
+    api::{Ask, in_a_line},
     arguments::{DeliveryState, Part, Period},
     fault::Fault,
     moment,
@@ -65,7 +65,8 @@ pub(super) async fn show(
         moment::shown(one.at),
         counted(one.events, "event", "events")
     ));
-    one.payload.iter().try_for_each(|event| desk.screen.payload(event.get()))
+    // Events are stored as they were sent, some over several lines.
+    one.payload.iter().try_for_each(|event| desk.screen.payload(&in_a_line(event)))
 }
 
 /// A delivery with its events as they are stored: no number and no order of keys is touched.

@@ -134,6 +134,20 @@ fn deliveries_are_listed_and_shown() {
 }
 
 #[test]
+fn an_event_that_was_sent_over_several_lines_is_shown_in_one() {
+    let server = shop();
+    let event = "{\r\n  \"key\": \"a\\nb\",\n  \"price\": 1.50\n}";
+    let whole = format!(
+        "{{\"id\":\"1-a-2\",\"delivery\":\"a\",\"state\":\"dead\",\"at\":1,\"events\":2,\"payload\":[{event},{{\"key\":\"k2\"}}]}}"
+    );
+    server.answer_with(&format!("GET {P}/deliveries/dead/1-a-2"), 200, "", &whole);
+    let ran = run(&server, &["deliveries", "show", ID, "1-a-2"]);
+    assert_eq!(ran.out, "{    \"key\": \"a\\nb\",   \"price\": 1.50 }\n{\"key\":\"k2\"}\n");
+    let ran = run(&server, &["deliveries", "show", ID, "1-a-2", "--json"]);
+    assert_eq!(ran.out, format!("{whole}\n"), "as it came");
+}
+
+#[test]
 fn what_goes_to_another_program_is_left_byte_for_byte() {
     let server = shop();
     let event = "{\"z\": \"\u{202e}\u{9b}\",  \"a\": 1.50}";
