@@ -59,6 +59,11 @@ impl Answer {
             serde_json::from_str(&self.text).map_err(|_| not_json())
         }
     }
+
+    /// Its JSON as it came.
+    pub(crate) fn raw(&self) -> Result<Box<RawValue>, Fault> {
+        serde_json::from_str(&self.text).map_err(|_| not_json())
+    }
 }
 
 /// One of a list: what it says, and how it was written.

@@ -89,10 +89,14 @@ pub(crate) enum Command {
     /// Integrations: the webhooks of a project
     #[command(subcommand)]
     Integrations(Integrations),
-    /// Health, backlog and ledger: of one integration, or in a line each of all
+    /// Health, backlog and ledger: of one integration, or in a line each of all, what waits for longest first
     Status {
         /// Its id or name; all of the project without it
+        #[arg(conflicts_with = "all_projects")]
         integration: Option<String>,
+        /// Those of every project that the key reaches, whichever is set
+        #[arg(long)]
+        all_projects: bool,
     },
     /// What was tried, and what the endpoint answered; newest first
     Attempts {
@@ -381,6 +385,7 @@ mod tests {
             &["preview", "w", "--template-result", "text"],
             &["attempts", "w", "--limit", "0"],
             &["status", "--key", "k", "--key-file", "f"],
+            &["status", "w", "--all-projects"],
             &["resume", "w", "--from", "yesterday"],
             &["replay", "w", "--timeout", "10m"],
             &["replay", "w", "--wait", "--timeout", "soon"],

@@ -4,6 +4,7 @@ mod attempts;
 mod deliveries;
 mod drained;
 mod integrations;
+mod overview;
 mod pausing;
 mod projects;
 mod purge;
@@ -64,8 +65,12 @@ pub(crate) async fn run(
         Command::Integrations(Integrations::Show { integration }) => {
             integrations::show(&desk, integration).await
         }
-        Command::Status { integration: None } => status::all(&desk).await,
-        Command::Status { integration: Some(integration) } => status::one(&desk, integration).await,
+        Command::Status { integration: Some(integration), .. } => {
+            status::one(&desk, integration).await
+        }
+        Command::Status { integration: None, all_projects } => {
+            overview::show(&desk, *all_projects).await
+        }
         Command::Attempts { integration, period, outcome, part, answers } => {
             let asked = attempts::Asked { period: *period, outcome: *outcome, answers: *answers };
             attempts::list(&desk, integration, asked, part).await

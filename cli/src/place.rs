@@ -30,9 +30,7 @@ pub(crate) async fn project(api: &Api, set: Option<&str>) -> Result<String, Faul
     if let Some(project) = set {
         return Ok(project.to_owned());
     }
-    let projects = api.list(Ask::get(["v1", "projects"]), "projects", usize::MAX, None).await?;
-    let ids = texts(projects.values(), "id");
-    match ids.as_slice() {
+    match projects(api).await?.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Fault::Failed("there is no project yet".to_owned())),
         several => Err(Fault::Usage(format!(
@@ -40,6 +38,12 @@ pub(crate) async fn project(api: &Api, set: Option<&str>) -> Result<String, Faul
             several.join(", ")
         ))),
     }
+}
+
+/// The ids of all projects that the key reaches.
+pub(crate) async fn projects(api: &Api) -> Result<Vec<String>, Fault> {
+    let list = api.list(Ask::get(["v1", "projects"]), "projects", usize::MAX, None).await?;
+    Ok(texts(list.values(), "id"))
 }
 
 /// All integrations of a project, as the API lists them.

@@ -45,7 +45,7 @@ async fn an_integration_is_seen_paused_resumed_and_tested() {
     project.post(&sent).await;
     webhook.until("it is parked", |status| status.counts().waiting() == [0, 12, 0]).await;
     let told = project.run(&["status", "Warehouse"]).await.done().out;
-    assert!(told.contains("backlog     1 delivery, 12 events\n"), "{told}");
+    assert!(told.contains("backlog     1 delivery, 12 events, the oldest for "), "{told}");
     let status = project.run(&["status", "Warehouse", "--json"]).await.done().json();
     assert_eq!(status, webhook.status().await.0);
     let all = project.run(&["status", "--json"]).await.done().json();

@@ -1,95 +1,20 @@
-//! `flagpost status`
+//! `flagpost status INTEGRATION`
 
 use std::fmt::Write;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Serialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
 use super::{Desk, flag, items, number, text};
 use crate::{
     api::{Answer, Ask},
     fault::Fault,
     moment,
-    place::{self, Place},
+    place::Place,
     screen::{counted, grouped},
 };
 
-/// How many are asked about at a time.
-const AT_A_TIME: usize = 8;
 /// How many hours of the ledger are shown.
 const HOURS: usize = 8;
-
-/// In a line each of all integrations of the project.
-pub(super) async fn all(desk: &Desk<'_>) -> Result<(), Fault> {
-    let project = desk.project().await?;
-    let list = place::integrations(desk.api, &project).await?;
-    let found: Vec<(Place, Answer)> = stream::iter(list.values())
-        .map(|one| Place {
-            project: project.clone(),
-            id: text(one, "/id").to_owned(),
-            name: text(one, "/name").to_owned(),
-        })
-        .map(|place| async {
-            match desk.api.answer(&Ask::get(place.path(&["status"]))).await {
-                Ok(status) => Ok(Some((place, status))),
-                Err(Fault::Refused { status: 404, .. }) => {
-                    desk.screen.note(&format!("{} was deleted meanwhile", place.name));
-                    Ok(None)
-                }
-                Err(fault) => Err(fault),
-            }
-        })
-        .buffered(AT_A_TIME)
-        .try_filter_map(async |found| Ok::<_, Fault>(found))
-        .try_collect()
-        .await?;
-    if desk.screen.json() {
-        let all: Vec<_> = found
-            .iter()
-            .map(|(place, status)| {
-                let status = serde_json::from_str(&status.text)
-                    .map_err(|error| Fault::Failed(format!("the answer is not JSON: {error}")))?;
-                Ok(Summary { id: &place.id, name: &place.name, status })
-            })
-            .collect::<Result<_, Fault>>()?;
-        return desk.screen.document(&Summaries { integrations: all });
-    }
-    let found = found
-        .into_iter()
-        .map(|(place, status)| Ok((place, status.value()?)))
-        .collect::<Result<Vec<_>, Fault>>()?;
-    let rows: Vec<_> = found
-        .iter()
-        .map(|(place, status)| {
-            let count = |pointer| grouped(number(status, pointer).unwrap_or_default());
-            vec![
-                place.name.clone(),
-                text(status, "/state").to_owned(),
-                count("/backlog/deliveries"),
-                count("/backlog/events"),
-                grouped(left(status, "dead")),
-                count("/ledger/total/delivered"),
-                why(status, desk.now),
-            ]
-        })
-        .collect();
-    let headings = ["NAME", "STATE", "PARKED", "EVENTS", "DEAD", "DELIVERED", "WHY"];
-    desk.screen.table(&headings, &rows)
-}
-
-#[derive(Serialize)]
-struct Summaries<'a> {
-    integrations: Vec<Summary<'a>>,
-}
-
-#[derive(Serialize)]
-struct Summary<'a> {
-    id: &'a str,
-    name: &'a str,
-    /// As it came.
-    status: &'a RawValue,
-}
 
 /// Everything about one.
 pub(super) async fn one(desk: &Desk<'_>, integration: &str) -> Result<(), Fault> {
@@ -158,6 +83,9 @@ fn words(place: &Place, status: &Value, now: i64) -> String {
         ),
         counted(number(status, "/backlog/events").unwrap_or_default(), "event", "events"),
     );
+    if let Some(age) = age(status, now) {
+        let _ = write!(told, ", the oldest for {age}");
+    }
     let _ = write!(
         told,
         "\nledger      matched {} = delivered {} + scheduled {} + parked {} + dead {} + expired {} + discarded {}",
@@ -184,8 +112,13 @@ pub(super) fn left(status: &Value, place: &str) -> i64 {
     count(place) - count(&format!("un{place}"))
 }
 
+/// For how long the oldest of its backlog has been parked.
+pub(super) fn age(status: &Value, now: i64) -> Option<String> {
+    number(status, "/backlog/oldest_at").map(|oldest| moment::stretch(now - oldest))
+}
+
 /// Why it is not well, and since when.
-fn why(status: &Value, now: i64) -> String {
+pub(super) fn why(status: &Value, now: i64) -> String {
     let since = |at: Option<i64>| {
         at.map_or_else(String::new, |at| format!(" for {}", moment::stretch(now - at)))
     };
@@ -214,7 +147,7 @@ mod tests {
             "state": "open",
             "breaker": {"open": true, "since": NOW - 60_000, "until": NOW + 30_000, "cause": "failure_rate"},
             "pause": null, "next_probe_at": NOW + 30_000, "next_wake_at": NOW - 1,
-            "backlog": {"deliveries": 12, "events": 5400, "at_least": true},
+            "backlog": {"deliveries": 12, "events": 5400, "at_least": true, "oldest_at": NOW - 7_500_000},
             "ledger": {"hours": [], "balances": true, "total": {
                 "matched": 9010, "delivered": 3600, "scheduled": 30, "unscheduled": 20, "parked": 5500, "unparked": 100,
                 "dead": 7, "undead": 7, "filtered": 3, "expired": 0, "discarded": 0,
@@ -230,7 +163,7 @@ mod tests {
             "Warehouse: open, failure rate for 1 min\n\
              next probe  2026-11-21 05:01:30Z (in 30 s)\n\
              next look   2026-11-21 05:00:59Z (now)\n\
-             backlog     at least 12 deliveries, 5,400 events\n\
+             backlog     at least 12 deliveries, 5,400 events, the oldest for 2 h 5 min\n\
              ledger      matched 9,010 = delivered 3,600 + scheduled 10 + parked 5,400 + dead 0 + expired 0 + discarded 0\n            \
              balances; filtered 3"
         );

@@ -122,7 +122,7 @@ pub(crate) fn status(state: &str, parked: i64) -> Value {
         "state": state,
         "breaker": {"open": state == "open", "since": null, "until": null, "cause": null},
         "pause": null, "next_probe_at": null, "next_wake_at": null,
-        "backlog": {"deliveries": parked, "events": parked * 10, "at_least": false},
+        "backlog": {"deliveries": parked, "events": parked * 10, "at_least": false, "oldest_at": (parked > 0).then_some(0)},
         "ledger": {
             "hours": [{"hour": "2026-11-21T05", "matched": 1500, "delivered": 1200, "scheduled": 0, "parked": 300, "dead": 0}],
             "total": {"matched": 1500, "delivered": 1200, "parked": 300, "unparked": 0, "dead": 40, "undead": 30},

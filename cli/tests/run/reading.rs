@@ -65,19 +65,125 @@ fn a_status_is_told_for_one_and_for_all() {
     );
     let ran = run(&server, &["status", "Warehouse"]);
     assert!(
-        ran.out.starts_with("Warehouse: well\nbacklog     30 deliveries, 300 events\n"),
+        ran.out
+            .starts_with("Warehouse: well\nbacklog     30 deliveries, 300 events, the oldest for "),
         "{ran:?}"
     );
     assert!(ran.out.contains("2026-11-21T05    1,500      1,200"), "{ran:?}");
     let ran = run(&server, &["status"]);
     let lines: Vec<_> = ran.out.lines().collect();
-    assert!(lines[1].starts_with("Slack      disabled"), "{ran:?}");
-    assert!(lines[2].starts_with("Warehouse  well") && lines[2].contains("1,200"), "{ran:?}");
+    assert!(lines[1].starts_with("Warehouse  well") && lines[1].contains("1,200"), "{ran:?}");
+    assert!(lines[2].starts_with("Slack      disabled"), "{ran:?}");
     assert_eq!(
         run(&server, &["status", "--json"]).json()["integrations"][1]["status"],
         status("well", 30)
     );
     assert_eq!(run(&server, &["status", ID, "--json"]).json(), status("well", 30));
+}
+
+#[test]
+fn what_waits_for_longest_comes_first_whichever_project_it_is_of() {
+    let server = shop();
+    let (later, none) =
+        ("/v1/projects/web/integrations/late", "/v1/projects/web/integrations/none");
+    let projects = json!({"projects": [{"id": "shop", "name": "Shop"}, {"id": "web", "name": "Web"}], "next": null});
+    let integrations = json!({"integrations": [{"id": "late", "name": "Late"}, {"id": "none", "name": "None"}], "next": null});
+    let mut newer = status("open", 5);
+    newer["backlog"]["oldest_at"] = 86_400_000.into();
+    newer["ledger"]["total"]["expired"] = 7_001.into();
+    server
+        .answer("GET /v1/projects?", 200, &projects)
+        .answer("GET /v1/projects/web/integrations?", 200, &integrations)
+        .answer(&format!("GET {later}/status"), 200, &newer)
+        .answer(&format!("GET {none}/status"), 200, &status("well", 0))
+        .answer(&format!("GET {P}/status"), 200, &status("paused", 30))
+        .answer(
+            "GET /v1/projects/shop/integrations/00000000000000000000000000000001/status",
+            200,
+            &status("disabled", 0),
+        );
+    let ran = run(&server, &["status", "--all-projects"]);
+    let lines: Vec<Vec<_>> =
+        ran.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        lines[0].join(" "),
+        "PROJECT NAME STATE PARKED EVENTS AGE DEAD EXPIRED DELIVERED WHY"
+    );
+    let first: Vec<_> = lines[1..].iter().map(|line| line[..3].join(" ")).collect();
+    assert_eq!(
+        first,
+        ["shop Warehouse paused", "web Late open", "shop Slack disabled", "web None well"]
+    );
+    assert!(lines[1][6] == "d" && lines[2].contains(&"7,001"), "{ran:?}");
+    assert_eq!(lines[4], ["web", "None", "well", "0", "0", "10", "0", "1,200"], "no age: {ran:?}");
+    let all = run(&server, &["status", "--all-projects", "--json"]).json();
+    let listed: Vec<_> = all["integrations"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        (&listed[2]["project"], &listed[2]["status"]),
+        (&json!("web"), &newer),
+        "as it is listed"
+    );
+    // Of one project there is nothing to tell it from.
+    assert!(run(&server, &["status"]).out.starts_with("NAME "));
+    assert_eq!(run(&server, &["-p", "shop", "status", "--all-projects"]).out, ran.out);
+}
+
+#[test]
+fn a_status_that_is_not_to_be_had_hides_no_other() {
+    let server = shop();
+    let problem = json!({"type": "urn:flagpost:problem:internal", "detail": "a fault of its own"});
+    server.answer(&format!("GET {P}/status"), 200, &status("well", 0)).answer(
+        "GET /v1/projects/shop/integrations/00000000000000000000000000000001/status",
+        500,
+        &problem,
+    );
+    let reason = "the state of 1 of 2 integrations is not known\n  \
+                  Slack (project shop): a fault of its own (500)\n    \
+                  type: urn:flagpost:problem:internal";
+    let ran = run(&server, &["status"]);
+    let lines: Vec<Vec<_>> =
+        ran.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[1], ["Slack", "unknown"], "{ran:?}");
+    assert_eq!(lines[2][..2], ["Warehouse", "well"], "{ran:?}");
+    assert_eq!((ran.status, ran.err), (1, format!("flagpost: {reason}\n")));
+
+    let ran = run(&server, &["status", "--json"]);
+    let all = ran.json();
+    assert_eq!(all["integrations"][0]["status"], json!({"state": "unknown"}));
+    assert_eq!(all["integrations"][1]["status"], status("well", 0));
+    let told: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!((ran.status, told), (1, json!({"detail": reason})));
+}
+
+#[test]
+fn an_answer_that_is_no_status_hides_no_other() {
+    for body in ["", "<html>"] {
+        let server = shop();
+        server.answer(&format!("GET {P}/status"), 200, &status("well", 0)).answer_with(
+            "GET /v1/projects/shop/integrations/00000000000000000000000000000001/status",
+            200,
+            "",
+            body,
+        );
+        let ran = run(&server, &["status", "--json"]);
+        let states: Vec<_> = ran.json()["integrations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["status"]["state"].clone())
+            .collect();
+        assert_eq!((ran.status, states), (1, vec!["unknown".into(), "well".into()]), "{body:?}");
+        assert!(ran.err.contains("Slack (project shop): the answer is not JSON"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_key_that_is_no_longer_taken_is_no_fault_of_an_integration() {
+    let server = shop();
+    server.answer("GET /v1/projects/shop/integrations/", 401, &json!({"detail": "no such key"}));
+    let ran = run(&server, &["status"]);
+    assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{ran:?}");
+    assert!(ran.err.starts_with("flagpost: no such key (401)"), "{ran:?}");
 }
 
 #[test]
