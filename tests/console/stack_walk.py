@@ -7,6 +7,8 @@ import json
 import os
 import time
 import unittest
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 from playwright.sync_api import expect, sync_playwright
 
@@ -48,6 +50,15 @@ class Walk(unittest.TestCase):
     def fact(self, one, name):
         """What stands under this name in the summary."""
         return one.page.locator(".summary .facts div").filter(has=one.page.get_by_text(name, exact=True)).locator("dd")
+
+    def test_the_address_with_a_slash(self):
+        """The browser is sent on. The emulator leaves away the slash behind a single name, unless the stage is named too."""
+        where = urlsplit(os.environ["FLAGPOST_TEST_ENDPOINT"])
+        connection = HTTPConnection(where.hostname, where.port, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/$default/console/", headers={"Host": f"{self.stack.api.host}:{where.port}"})
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, answer.getheader("Location"), answer.read()), (308, "../console", b""))
 
     def test_edit_filter_and_template(self):
         integration = self.shop.integration("Warehouse")

@@ -321,7 +321,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         where = urlsplit(self.path)
-        if where.path == "/console" or where.path.startswith("/console/"):
+        if where.path == "/console/":
+            self.send(308, "text/plain", b"", {"Location": "../console"})
+        elif where.path == "/console" or where.path.startswith("/console/"):
             self.file(where.path.removeprefix("/console").strip("/") or "index.html")
         else:
             self.api()

@@ -4,7 +4,7 @@ use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     http::{HeaderName, header},
 };
-use flagpost_adapters::gateway::{body, header_text, json, refusal};
+use flagpost_adapters::gateway::{body, header_text, json, refusal, to_console};
 use flagpost_domain::{
     admin::{Admin, AdminPorts, Failure, Reply, Request, Served, pairs},
     ports::{Clock, PortError},
@@ -27,7 +27,7 @@ pub(crate) async fn handle<P: AdminPorts>(
     let clock = admin.ports().clock();
     let began = clock.now();
     let mut request = event.payload;
-    if let Some(page) = console::page(&request) {
+    if let Some(page) = console::page(&request).or_else(|| to_console(&request)) {
         return Ok(page);
     }
     let body = body(&mut request);

@@ -7,7 +7,7 @@ use aws_lambda_events::{
     http::HeaderName,
 };
 use flagpost_adapters::{
-    gateway::{body, body_size, header_text, response},
+    gateway::{body, body_size, header_text, response, to_console},
     metrics::MetricsLog,
 };
 use flagpost_domain::{
@@ -29,6 +29,10 @@ pub(crate) async fn handle<Q: Queues, S: Registry + Seen, C: Clock>(
 ) -> Result<ApiGatewayV2httpResponse, Error> {
     let began = clock.now();
     let mut request = event.payload;
+    // What no route of the gateway takes comes here.
+    if let Some(sent_on) = to_console(&request) {
+        return Ok(sent_on);
+    }
     let path = request.raw_path.clone().unwrap_or_default();
     let xray = event.context.xray_trace_id.as_deref().and_then(TraceParent::from_xray);
     let read =

@@ -6,7 +6,7 @@
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Method, header},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flagpost_domain::problem::{self, Kind, Problem};
@@ -49,6 +49,17 @@ pub fn json(
 pub fn refusal(problem: Problem) -> ApiGatewayV2httpResponse {
     let (status, body) = (problem.status(), problem.body());
     response(status, problem::MEDIA_TYPE, problem.headers, Some(body))
+}
+
+/// Sends a browser that asked for `/console/` on to `/console`; `None` for every other request.
+///
+/// No route of an HTTP API can end with a slash, and which other route such a path falls to is written nowhere. So
+/// every function that may be asked for it answers with this. The place is relative: what a custom domain puts before
+/// the path stays.
+pub fn to_console(request: &ApiGatewayV2httpRequest) -> Option<ApiGatewayV2httpResponse> {
+    let asked = request.request_context.http.method == Method::GET
+        && request.raw_path.as_deref() == Some("/console/");
+    asked.then(|| json(308, vec![("location", "../console".to_owned())], None))
 }
 
 /// Any response with this content type; none is named where there is no body.
@@ -95,6 +106,23 @@ mod tests {
         assert_eq!(body(Some("{}"), false).unwrap(), b"{}");
         assert_eq!(body(Some("e30="), true).unwrap(), b"{}");
         assert_eq!(body(Some("{}"), true).unwrap_err().kind, Kind::InvalidJson);
+    }
+
+    #[test]
+    fn the_console_is_found_with_a_slash_too() {
+        let ask = |method, path: &str| {
+            let mut request = request(None, false);
+            request.request_context.http.method = method;
+            request.raw_path = Some(path.to_owned());
+            to_console(&request)
+        };
+        let sent_on = ask(Method::GET, "/console/").unwrap();
+        assert_eq!((sent_on.status_code, sent_on.body), (308, None));
+        assert_eq!(sent_on.headers["location"], "../console");
+        for path in ["/console", "/console/app.js", "/console//", "/v1/events/", ""] {
+            assert!(ask(Method::GET, path).is_none(), "{path}");
+        }
+        assert!(ask(Method::POST, "/console/").is_none());
     }
 
     #[test]
