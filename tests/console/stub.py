@@ -91,7 +91,10 @@ class Integration:
             "pause": self.pause,
             "next_probe_at": now + 30_000 if sick else None,
             "next_wake_at": now + 30_000 if self.parked else None,
-            "backlog": {"deliveries": len(self.parked), "events": sum(one["events"] for one in self.parked), "at_least": False},
+            "backlog": {
+                "deliveries": len(self.parked), "events": sum(one["events"] for one in self.parked), "at_least": False,
+                "oldest_at": min((one["at"] for one in self.parked), default=None),
+            },
             "ledger": {"hours": self.hours, "total": total, "balances": True},
         }  # fmt: skip
 

@@ -26,6 +26,27 @@ class Walk(Stand):
             one.press("Forget the key")
             expect(one.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
+    def test_the_address_with_a_slash(self):
+        with self.visit(address=f"/#/shop/{WAREHOUSE}") as one:
+            one.sign_in()
+            expect(one.page.get_by_role("heading", level=1, name="Warehouse")).to_be_visible()
+            self.assertEqual(one.page.url, f"{self.stub.url}/console#/shop/{WAREHOUSE}")
+
+    def test_how_long_it_waits_and_what_was_lost(self):
+        self.world.integrations[BROKEN].hours[3] |= {"expired": 1200, "discarded": 34}
+        with self.visit() as one:
+            one.sign_in()
+            row = one.page.get_by_role("row", name="Billing")
+            expect(row.locator("[data-label=Waiting]")).to_have_text("255 eventsthe oldest for 5 min")
+            expect(row.locator("[data-label=Expired]")).to_have_text("1,200 events")
+            row = one.page.get_by_role("row", name="Warehouse")
+            expect(row.locator("[data-label=Waiting]")).to_have_text("0 events")
+            expect(row.locator("[data-label=Expired]")).to_have_text("0 events")
+            one.open("Billing <b>export</b>")
+            facts = one.page.locator(".facts")
+            expect(facts).to_contain_text("Parked255 events in 6 deliveries, the oldest for 5 min")
+            expect(facts).to_contain_text("Expired1,200Discarded34")
+
     def test_overview(self):
         with self.visit() as one:
             one.sign_in()

@@ -94,12 +94,14 @@ function told(status) {
   const total = status.ledger?.total ?? {};
   const backlog = status.backlog ?? {};
   const least = backlog.at_least ? "at least " : "";
+  const parked = `${least}${words.events(backlog.events ?? 0)} in ${words.deliveries(backlog.deliveries ?? 0)}`;
   const facts = [
     ["Delivered", words.grouped(total.delivered)],
     ["Waiting for another try", words.grouped(words.left(total, "scheduled"))],
-    ["Parked", `${least}${words.events(backlog.events ?? 0)} in ${words.deliveries(backlog.deliveries ?? 0)}`],
+    ["Parked", [parked, words.age(status)].filter(Boolean).join(", ")],
     ["Dead", words.grouped(words.left(total, "dead"))],
-    ["Expired or discarded", words.grouped((total.expired ?? 0) + (total.discarded ?? 0))],
+    ["Expired", words.grouped(total.expired)],
+    ["Discarded", words.grouped(total.discarded)],
     ["Not wanted by the filter", words.grouped(total.filtered)],
     ["Ledger", status.ledger?.balances ? "balances" : "does not balance at this moment"],
   ];

@@ -5,7 +5,7 @@ import { badge } from "./badge.js";
 import { arrange, button, choice, field, h, say } from "./dom.js";
 import { follow } from "./follow.js";
 import { trouble } from "./panel.js";
-import { counted, events, grouped, left, state, why } from "./words.js";
+import { age, counted, events, grouped, left, state, why } from "./words.js";
 
 const PART = 100;
 /** So many are listed at most, of projects and of integrations. */
@@ -18,7 +18,7 @@ const IN_TURN = 20;
 const STEP = 60;
 const UNWELL = ["open", "unknown", "slow", "paused"];
 const STATES = [...UNWELL, "well", "disabled", "deleted"];
-const COLUMNS = ["Integration", "Health", "Waiting", "Dead", "Delivered"];
+const COLUMNS = ["Integration", "Health", "Waiting", "Dead", "Expired", "Delivered"];
 
 export async function overview(view, wanted, signal, shown) {
   const [projects, others] = await everything(["projects"], "projects", signal);
@@ -183,14 +183,14 @@ function due(all) {
 function row(project, { id }) {
   const href = `#/${encodeURIComponent(project)}/${encodeURIComponent(id)}`;
   const [link, what] = [h("a", { href }), h("span", { className: "hint" })];
-  const [health, waiting, dead, delivered] = COLUMNS.slice(1).map((name) => h("td", { "data-label": name }));
+  const [health, waiting, dead, expired, delivered] = COLUMNS.slice(1).map((name) => h("td", { "data-label": name }));
   health.textContent = "…";
   const made = {
     id,
     name: "",
     state: "",
     lookedAt: 0,
-    element: h("tr", {}, h("th", { scope: "row" }, link, what), health, waiting, dead, delivered),
+    element: h("tr", {}, h("th", { scope: "row" }, link, what), health, waiting, dead, expired, delivered),
     rename(one) {
       made.name = link.textContent = one.name;
       what.textContent = `${one.preset ?? ""} · ${one.stream ?? ""}`;
@@ -200,8 +200,9 @@ function row(project, { id }) {
       const least = status.backlog?.at_least ? "at least " : "";
       [made.state, made.lookedAt] = [status.state, Date.now()];
       health.replaceChildren(badge(status.state), h("span", { className: "hint" }, why(status)));
-      waiting.textContent = `${least}${events(status.backlog?.events ?? 0)}`;
+      waiting.replaceChildren(`${least}${events(status.backlog?.events ?? 0)}`, h("span", { className: "hint" }, age(status)));
       dead.textContent = events(left(total, "dead"));
+      expired.textContent = events(total?.expired ?? 0);
       delivered.textContent = grouped(total?.delivered);
     },
     fail(fault) {

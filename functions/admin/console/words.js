@@ -75,5 +75,11 @@ export function why(status, now = Date.now()) {
   }
 }
 
+/** For how long the oldest of what is parked has been so; empty where nothing is. */
+export function age(status, now = Date.now()) {
+  const oldest = status.backlog?.oldest_at;
+  return oldest == null ? "" : `the oldest for ${stretch(now - oldest)}`;
+}
+
 /** What lies in a place of the ledger now. */
 export const left = (total, place) => (total?.[place] ?? 0) - (total?.[`un${place}`] ?? 0);
