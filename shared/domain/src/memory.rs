@@ -140,6 +140,8 @@ pub(crate) struct State {
     pub(crate) after_empty_listing: Option<Happening>,
     /// Runs before the next request is answered.
     pub(crate) before_answer: Option<Happening>,
+    /// Runs before the next lease is taken.
+    pub(crate) before_lease: Option<Happening>,
 }
 
 #[derive(Default)]
@@ -447,6 +449,10 @@ impl HealthStore for &World {
         now: Timestamp,
         until: Timestamp,
     ) -> PortResult<bool> {
+        let happen = self.state().before_lease.take();
+        if let Some(happen) = happen {
+            happen(&mut self.state());
+        }
         self.change("take_lease", id, |(health, _)| {
             let free = health.lease.as_ref().is_none_or(|l| l.until <= now || l.owner == owner);
             if free {

@@ -86,6 +86,23 @@ pub async fn mark<P: Services>(
     Ok(())
 }
 
+/// Where nothing is parked any more, ends the lease of who took the last of it, the timer, and what was told of
+/// the backlog; whether it did. What is parked meanwhile sets its own timer.
+pub async fn finish_if_empty<P: Services>(
+    ports: &P,
+    project: &ProjectId,
+    id: &IntegrationId,
+    owner: &str,
+) -> PortResult<bool> {
+    let health = ports.store().health(project, id).await?;
+    if health.next_wake_at.is_none()
+        || !ports.objects().list(&Place::Parked.prefix(id), None).await?.is_empty()
+    {
+        return Ok(false);
+    }
+    ports.store().finish(id, owner, health.backlog_gen).await
+}
+
 /// Sends a wake-up. If that fails, the timer is overdue soon, and the sweep sends another.
 pub async fn send_wake<Q: Queues>(queues: &Q, wake: &Wake, wait: Duration) -> PortResult<()> {
     let message = Outgoing {

@@ -21,7 +21,7 @@ use crate::{
     id::{IntegrationId, ProjectId},
     ledger::Counts,
     message::Aside,
-    park::{WIDTH, mark},
+    park::{WIDTH, finish_if_empty, mark},
     parked::{ParkedKey, Place},
     ports::{Clock, Found, HealthStore, Listed, Objects, PortResult, Ports, Registry},
     time::Timestamp,
@@ -211,6 +211,13 @@ impl<P: Ports> Drain<P> {
             }
             Err(error) => Err(error),
         };
+        if *place == Place::Parked && matches!(expired, Ok(1..)) {
+            // An error costs nothing: whoever drains next finds that there is nothing.
+            let finished = finish_if_empty(&self.ports, &project, integration, &owner).await;
+            if matches!(finished, Ok(true)) {
+                return expired;
+            }
+        }
         // Also where taking it failed: it may have been taken all the same.
         self.give_back(&lease, &owner).await;
         expired

@@ -74,12 +74,7 @@ impl<P: Services> Admin<P> {
         let Purge { place, span, dry_run } = purge;
         let Integration { project, id, .. } = integration;
         // Also before a dry run: it is to show what the purge would do, and that would be refused.
-        if place == Place::Parked && integration.enabled {
-            let health = self.ports.store().health(project, id).await?;
-            if health.pause.is_none() {
-                return Err(conflict(NOT_PAUSED).into());
-            }
-        }
+        self.require_stopped(integration, place).await?;
         let span = span.until(self.ports.clock().now());
         if dry_run {
             return self.go_over(project, id, place, &span, Act::Count).await;
@@ -89,9 +84,34 @@ impl<P: Services> Admin<P> {
             Place::Parked => PARKED_TAKEN,
         };
         let turn = self.take_turn(project, id, place, taken).await?;
-        let swept = self.go_over(project, id, place, &span, Act::Purge).await;
-        self.end_turn(turn).await;
+        // Once more: who resumed it meanwhile wants it delivered.
+        let swept = match self.require_stopped(integration, place).await {
+            Ok(()) => self.go_over(project, id, place, &span, Act::Purge).await,
+            Err(failure) => Err(failure),
+        };
+        match &swept {
+            Ok(Swept { done: true, .. }) if place == Place::Parked => {
+                self.end_purge(project, turn).await;
+            }
+            _ => self.end_turn(turn).await,
+        }
         swept
+    }
+
+    /// 409 unless nothing would drain what is in a place.
+    async fn require_stopped(
+        &self,
+        integration: &Integration,
+        place: Place,
+    ) -> Result<(), Failure> {
+        let Integration { project, id, .. } = integration;
+        if place == Place::Parked
+            && integration.enabled
+            && self.ports.store().health(project, id).await?.pause.is_none()
+        {
+            return Err(conflict(NOT_PAUSED).into());
+        }
+        Ok(())
     }
 
     /// Deletes these, side by side.

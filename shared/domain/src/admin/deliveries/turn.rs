@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::{
     admin::{Admin, Failure},
     id::{IntegrationId, ProjectId, unique},
+    park::finish_if_empty,
     parked::Place,
     ports::{Clock, HealthStore, Random, Services},
     problem::{Kind, Problem},
@@ -56,9 +57,21 @@ impl<P: Services> Admin<P> {
         }
     }
 
+    /// Gives the lease back.
     pub(super) async fn end_turn(&self, turn: Turn) {
         if let Err(error) = self.ports.store().release_lease(&turn.of, &turn.owner).await {
             tracing::warn!(%error, lease = %turn.of, "lease not released, it ends by itself");
         }
+    }
+
+    /// The same after a purge of what is parked: with the last of it the timer ends, too.
+    pub(super) async fn end_purge(&self, project: &ProjectId, turn: Turn) {
+        match finish_if_empty(&self.ports, project, &turn.of, &turn.owner).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            // Whoever drains next finds that there is nothing.
+            Err(error) => tracing::warn!(%error, integration = %turn.of, "timer not cleared"),
+        }
+        self.end_turn(turn).await;
     }
 }

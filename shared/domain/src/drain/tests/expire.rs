@@ -149,6 +149,26 @@ async fn of_many_integrations_each_expires_and_is_counted_once() {
     }
 }
 
+#[tokio::test]
+async fn with_the_last_of_what_is_parked_the_timer_ends_too() {
+    let world = World::with(vec![integration("a"), integration("b")]);
+    backlog(&world, 2).await;
+    let pause = Pause { at: world.time(), reason: "operator".into() };
+    (&world).set_pause(&"web".into(), &"a".into(), Some(&pause)).await.unwrap();
+    (&world).mark_told(&"a".into(), world.time()).await.unwrap();
+    world.pass(Duration::from_hours(24 * 15));
+    let young = Delivery { integration: "a".into(), ..delivery("young", 1) };
+    lay_aside(&&world, Place::Parked, young).await.unwrap();
+    let deadline = || world.time().plus(Duration::from_secs(60));
+    assert_eq!(drain(&world).expire(deadline()).await.unwrap(), 2);
+    let health = world.health_of("a");
+    assert!(health.next_wake_at.is_some() && health.told_old_at.is_some(), "one is left");
+    world.pass(Duration::from_hours(24 * 15));
+    assert_eq!(drain(&world).expire(deadline()).await.unwrap(), 1);
+    let health = world.health_of("a");
+    assert_eq!((health.next_wake_at, health.told_old_at, health.lease), (None, None, None));
+}
+
 /// A drain without a pause leaves nobody else a turn.
 #[tokio::test]
 async fn the_drain_ends_what_is_a_day_past_its_time_and_delivers_what_is_not() {

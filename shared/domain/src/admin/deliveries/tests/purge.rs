@@ -90,7 +90,8 @@ async fn the_parked_are_purged_only_while_nothing_can_drain_them() {
     assert_eq!(purge(&admin, all).await.1["deliveries"], 4);
     let counts = balanced(&world);
     assert_eq!((counts.unparked, counts.discarded), (7, 7));
-    assert_eq!(world.health_of("a").lease, None);
+    let health = world.health_of("a");
+    assert_eq!((health.lease, health.next_wake_at), (None, None), "there is nothing to wake for");
 }
 
 #[tokio::test]
@@ -129,4 +130,38 @@ async fn whichever_call_fails_a_repeated_purge_counts_each_once() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_part_of_the_backlog_that_is_left_keeps_its_timer() {
+    let world = world();
+    lay(&world, Place::Parked, 4).await;
+    (&world).mark_told(&"a".into(), world.time()).await.unwrap();
+    pause(&world).await;
+    let admin = admin(&world);
+    let to = world.time().minus(Duration::from_secs(2)).0;
+    let (_, purged) = purge(&admin, json!({"state": "parked", "to": to})).await;
+    assert_eq!((&purged["deliveries"], &purged["done"]), (&json!(2), &json!(true)));
+    let health = world.health_of("a");
+    assert!(
+        health.next_wake_at.is_some() && health.told_old_at.is_some() && health.lease.is_none()
+    );
+    purge(&admin, json!({"state": "parked"})).await;
+    let health = world.health_of("a");
+    // The next backlog that gets old is told of again.
+    assert_eq!((health.next_wake_at, health.told_old_at, health.lease), (None, None, None));
+}
+
+/// Between the look at its pause and the lease somebody resumed it.
+#[tokio::test]
+async fn what_was_resumed_meanwhile_is_not_purged() {
+    let world = world();
+    lay(&world, Place::Parked, 3).await;
+    pause(&world).await;
+    world.state().before_lease = Some(Box::new(|state| {
+        state.health.get_mut(&"a".into()).unwrap().0.pause = None;
+    }));
+    let (status, _) = purge(&admin(&world), json!({"state": "parked"})).await;
+    assert_eq!((status, world.keys("parked/").len()), (409, 3));
+    assert_eq!(world.health_of("a").lease, None);
 }
