@@ -11,8 +11,9 @@ use super::{
 use crate::{
     id::{IntegrationId, ProjectId},
     integration::{Integration, OldSecret, Own},
-    ports::{AdminStore, Written},
+    ports::{AdminStore, Clock, Written},
     preset::Scheme,
+    problem::{Kind, Problem},
     secret::Secret,
     signature,
     time::Timestamp,
@@ -75,12 +76,12 @@ impl<P: AdminPorts> Admin<P> {
         for _ in 0..TRIES {
             let old = self.find(project, id).await?;
             if creation.done {
-                return shown(&old, &secret);
+                return if knows(&old, &secret) { shown(&old, &secret) } else { Err(replaced()) };
             }
             if old.signature() != scheme {
                 return Err(precondition::failed(&old).into());
             }
-            let new = rotated(&old, &secret, creation.at, overlap);
+            let new = rotated(&old, &secret, self.ports.clock().now(), overlap);
             let once = creation.once.as_ref();
             match self.ports.store().replace_integration(&old, &new, once).await? {
                 Written::Done => return shown(&new, &secret),
@@ -91,6 +92,18 @@ impl<P: AdminPorts> Admin<P> {
         }
         Err(crowded())
     }
+}
+
+/// Whether it is the present secret, or the one before.
+fn knows(integration: &Integration, secret: &Secret) -> bool {
+    let old = integration.own.old_secret.as_ref().map(|old| &old.secret);
+    integration.own.secret.iter().chain(old).any(|one| one == secret)
+}
+
+/// 409: what this request set is told to nobody who would sign or verify by it.
+fn replaced() -> Failure {
+    let detail = "what this request has set was replaced since: rotate anew, under another key";
+    Problem::new(Kind::Conflict, detail).into()
 }
 
 fn shown(present: &Integration, secret: &Secret) -> Result<Reply, Failure> {

@@ -53,7 +53,7 @@ struct Tested {
 #[derive(Serialize)]
 struct ShownRequest {
     method: &'static str,
-    /// Whole, as whoever reads the integration sees it.
+    /// Without what of it may be a secret.
     url: String,
     headers: BTreeMap<String, String>,
     /// Before compression.

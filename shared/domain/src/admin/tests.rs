@@ -672,12 +672,43 @@ async fn a_rotation_that_is_sent_again_leaves_the_old_secret_its_time() {
     assert_eq!((ended.body.get("old_until"), stored(&api).1), (None, None));
     api.post(&path, &given).await;
     let late = api.once("rotation", &path, &json!({"overlap_hours": 5})).await;
-    assert_eq!(late.body, json!({"secret": first.body["secret"]}), "told again, and not set again");
-    assert_eq!(stored(&api).0.unwrap().reveal(), given["secret"]);
-    // Both at once.
-    api.memory.inner().twin = true;
-    let twin = api.once("twin", &path, &json!({})).await;
-    assert_eq!(twin.status, 200);
+    assert_eq!(
+        (late.status, late.body.get("old_until")),
+        (200, None),
+        "told again, and not set again"
+    );
+    assert_eq!(
+        (&late.body["secret"], stored(&api).0.unwrap().reveal()),
+        (&first.body["secret"], given["secret"].as_str().unwrap(),)
+    );
+    api.post(&path, &json!({})).await;
+    let later = api.once("rotation", &path, &json!({"overlap_hours": 5})).await;
+    assert_eq!(later.status, 409, "nothing signs by it any more");
+}
+
+/// The first try came to nothing: the overlap begins when the secret is set.
+#[tokio::test]
+async fn a_rotation_that_succeeds_late_has_its_whole_overlap() {
+    let api = Api::with_backlog().await;
+    let path = format!("{ONE}/secret");
+    api.post(&path, &json!({})).await;
+    api.memory.inner().failing.insert("replace_integration");
+    let hour = 3_600_000;
+    let begun = api.memory.inner().now;
+    let body = json!({"overlap_hours": 1}).to_string();
+    let request = || Request {
+        method: "POST",
+        path: &path,
+        authorization: Some(KEY),
+        idempotency_key: Some("late"),
+        body: body.as_bytes(),
+        ..Request::default()
+    };
+    assert!(api.admin.serve(&request()).await.outcome.is_err());
+    api.memory.inner().failing.clear();
+    api.memory.inner().now = begun + 2 * hour;
+    let late = api.serve(request()).await;
+    assert_eq!(late.body["old_until"], begun + 3 * hour);
 }
 
 #[tokio::test]

@@ -212,10 +212,11 @@ impl<P: Ports> Drain<P> {
             Err(error) => Err(error),
         };
         if *place == Place::Parked && matches!(expired, Ok(1..)) {
-            // An error costs nothing: whoever drains next finds that there is nothing.
-            let finished = finish_if_empty(&self.ports, &project, integration, &owner).await;
-            if matches!(finished, Ok(true)) {
-                return expired;
+            match finish_if_empty(&self.ports, &project, integration, &owner).await {
+                Ok(true) => return expired,
+                Ok(false) => {}
+                // Then it stands until a drain finds that there is nothing.
+                Err(error) => tracing::warn!(%error, %integration, "timer not cleared"),
             }
         }
         // Also where taking it failed: it may have been taken all the same.

@@ -84,8 +84,12 @@ impl<P: Services> Admin<P> {
             Place::Parked => PARKED_TAKEN,
         };
         let turn = self.take_turn(project, id, place, taken).await?;
-        // Once more: who resumed it meanwhile wants it delivered.
-        let swept = match self.require_stopped(integration, place).await {
+        // Once more: who resumed or enabled it meanwhile wants it delivered.
+        let stopped = async {
+            let integration = self.find(project, id).await?;
+            self.require_stopped(&integration, place).await
+        };
+        let swept = match stopped.await {
             Ok(()) => self.go_over(project, id, place, &span, Act::Purge).await,
             Err(failure) => Err(failure),
         };

@@ -69,7 +69,7 @@ impl<P: Services> Admin<P> {
         match finish_if_empty(&self.ports, project, &turn.of, &turn.owner).await {
             Ok(true) => return,
             Ok(false) => {}
-            // Whoever drains next finds that there is nothing.
+            // Then it stands until a drain finds that there is nothing.
             Err(error) => tracing::warn!(%error, integration = %turn.of, "timer not cleared"),
         }
         self.end_turn(turn).await;

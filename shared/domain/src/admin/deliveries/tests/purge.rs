@@ -152,16 +152,21 @@ async fn a_part_of_the_backlog_that_is_left_keeps_its_timer() {
     assert_eq!((health.next_wake_at, health.told_old_at, health.lease), (None, None, None));
 }
 
-/// Between the look at its pause and the lease somebody resumed it.
+/// Between the look at its pause and the lease somebody resumed it, or enabled it.
 #[tokio::test]
-async fn what_was_resumed_meanwhile_is_not_purged() {
-    let world = world();
-    lay(&world, Place::Parked, 3).await;
-    pause(&world).await;
-    world.state().before_lease = Some(Box::new(|state| {
-        state.health.get_mut(&"a".into()).unwrap().0.pause = None;
-    }));
-    let (status, _) = purge(&admin(&world), json!({"state": "parked"})).await;
-    assert_eq!((status, world.keys("parked/").len()), (409, 3));
-    assert_eq!(world.health_of("a").lease, None);
+async fn what_was_resumed_or_enabled_meanwhile_is_not_purged() {
+    for paused in [true, false] {
+        let world = World::with(vec![Integration { enabled: paused, ..integration("a") }]);
+        lay(&world, Place::Parked, 3).await;
+        if paused {
+            pause(&world).await;
+        }
+        world.state().before_lease = Some(Box::new(|state| {
+            state.health.get_mut(&"a".into()).unwrap().0.pause = None;
+            state.integrations[0].enabled = true;
+        }));
+        let (status, _) = purge(&admin(&world), json!({"state": "parked"})).await;
+        assert_eq!((status, world.keys("parked/").len()), (409, 3), "{paused}");
+        assert_eq!(world.health_of("a").lease, None);
+    }
 }
