@@ -25,12 +25,19 @@ const UNKNOWN: &str = "unknown";
 pub(super) async fn show(desk: &Desk<'_>, all_projects: bool) -> Result<(), Fault> {
     let projects =
         if all_projects { place::projects(desk.api).await? } else { vec![desk.project().await?] };
-    let places: Vec<Vec<Place>> = stream::iter(projects)
-        .map(|project| list(desk, project))
+    let lists: Vec<_> = stream::iter(projects)
+        .map(|project| list(desk, project, all_projects))
         .buffered(AT_A_TIME)
         .try_collect()
         .await?;
-    let seen: Vec<Seen> = stream::iter(places.into_iter().flatten())
+    let (mut places, mut unlisted) = (Vec::new(), Vec::new());
+    for list in lists {
+        match list {
+            Ok(found) => places.extend(found),
+            Err(reason) => unlisted.push(reason),
+        }
+    }
+    let seen: Vec<Seen> = stream::iter(places)
         .map(|place| look(desk, place))
         .buffered(AT_A_TIME)
         .try_filter_map(async |seen| Ok::<_, Fault>(seen))
@@ -41,7 +48,7 @@ pub(super) async fn show(desk: &Desk<'_>, all_projects: bool) -> Result<(), Faul
     } else {
         table(desk, all_projects, seen.iter().collect())
     };
-    verdict(all_known(&seen), written)
+    verdict(all_known(&unlisted, &seen), written)
 }
 
 /// One that was looked at, or why it could not be.
@@ -51,17 +58,30 @@ struct Seen {
     status: Result<(Box<RawValue>, Value), Fault>,
 }
 
-async fn list(desk: &Desk<'_>, project: String) -> Result<Vec<Place>, Fault> {
-    let list = place::integrations(desk.api, &project).await?;
+/// The integrations of a project, or why they could not be listed; of one of many that hides no other.
+async fn list(
+    desk: &Desk<'_>,
+    project: String,
+    of_many: bool,
+) -> Result<Result<Vec<Place>, String>, Fault> {
+    let list = match place::integrations(desk.api, &project).await {
+        Ok(list) => list,
+        Err(Fault::Refused { status: 404, .. }) if of_many => {
+            desk.screen.note(&format!("project {project} was deleted meanwhile"));
+            return Ok(Ok(Vec::new()));
+        }
+        Err(fault) if !of_many || is_of_all(&fault) => return Err(fault),
+        Err(fault) => return Ok(Err(reason(&format!("project {project}"), &fault))),
+    };
     let place = |one| Place {
         project: project.clone(),
         id: text(one, "/id").to_owned(),
         name: text(one, "/name").to_owned(),
     };
-    Ok(list.values().map(place).collect())
+    Ok(Ok(list.values().map(place).collect()))
 }
 
-/// `None` for one that is gone. A key that is no longer taken is no fault of the integration.
+/// `None` for one that is gone.
 async fn look(desk: &Desk<'_>, place: Place) -> Result<Option<Seen>, Fault> {
     let answer = desk.api.answer(&Ask::get(place.path(&["status"]))).await;
     match answer.and_then(|answer| Ok((answer.raw()?, answer.value()?))) {
@@ -70,29 +90,36 @@ async fn look(desk: &Desk<'_>, place: Place) -> Result<Option<Seen>, Fault> {
             desk.screen.note(&format!("{} was deleted meanwhile", place.name));
             Ok(None)
         }
-        Err(fault @ Fault::Refused { status: 401, .. }) => Err(fault),
+        Err(fault) if is_of_all(&fault) => Err(fault),
         Err(fault) => Ok(Some(Seen { place, status: Err(fault) })),
     }
 }
 
+/// Whether the next would fare no better: the key is no longer taken, or the API does not answer.
+fn is_of_all(fault: &Fault) -> bool {
+    matches!(fault, Fault::Refused { status: 401, .. } | Fault::Unreachable { .. })
+}
+
 /// That of some the state is not known, and why.
-fn all_known(seen: &[Seen]) -> Result<(), Fault> {
-    let reasons: Vec<_> = seen
-        .iter()
-        .filter_map(|one| one.status.as_ref().err().map(|fault| (&one.place, fault)))
-        .map(|(Place { project, name, .. }, fault)| {
-            format!("\n  {name} (project {project}): {}", fault.to_string().replace('\n', "\n  "))
-        })
-        .collect();
-    if reasons.is_empty() {
-        return Ok(());
+fn all_known(unlisted: &[String], seen: &[Seen]) -> Result<(), Fault> {
+    let unknown = seen.iter().filter_map(|one| {
+        let Place { project, name, .. } = &one.place;
+        Some(reason(&format!("{name} (project {project})"), one.status.as_ref().err()?))
+    });
+    let unknown: Vec<_> = unknown.collect();
+    let mut told = Vec::new();
+    if !unlisted.is_empty() {
+        told.push(format!("{} projects could not be listed{}", unlisted.len(), unlisted.concat()));
     }
-    Err(Fault::Failed(format!(
-        "the state of {} of {} integrations is not known{}",
-        reasons.len(),
-        seen.len(),
-        reasons.concat()
-    )))
+    if !unknown.is_empty() {
+        let (some, all, why) = (unknown.len(), seen.len(), unknown.concat());
+        told.push(format!("the state of {some} of {all} integrations is not known{why}"));
+    }
+    if told.is_empty() { Ok(()) } else { Err(Fault::Failed(told.join("\n"))) }
+}
+
+fn reason(of: &str, fault: &Fault) -> String {
+    format!("\n  {of}: {}", fault.to_string().replace('\n', "\n  "))
 }
 
 /// What waits for longest comes first, then what could not be looked at, then the others as they are listed.
