@@ -39,6 +39,7 @@ def blocks(begin, end):
 BEFORE = blocks("# Operations", "## Metrics") + blocks("### What is where", "### What was deleted by mistake")
 DELETED = blocks("**It was deleted.**", "**Everything must go back")
 BACK = blocks("**Everything must go back", "#### Afterwards")
+DELETE = BACK[3]
 AFTERWARDS = blocks("#### Afterwards", "### What an earlier table means")
 
 
@@ -76,8 +77,8 @@ def operations(asked):
 
 class GoingBack(unittest.TestCase):
     def test_the_page_has_them(self):
-        self.assertEqual([len(part) for part in (BEFORE, DELETED, BACK, AFTERWARDS)], [2, 1, 4, 2])
-        self.assertEqual(["delete-table" in block for block in BACK], [False, False, True, False])
+        self.assertEqual([len(part) for part in (BEFORE, DELETED, BACK, AFTERWARDS)], [2, 1, 5, 2])
+        self.assertEqual(["delete-table" in block for block in BACK], [False, False, False, True, False])
 
     def test_the_whole_goes_in_order(self):
         asked, done = Shell().paste(*BACK, *AFTERWARDS)
@@ -107,29 +108,38 @@ class GoingBack(unittest.TestCase):
         self.assertIn("delete-table", operations(asked))
 
     def test_nothing_is_deleted_after_a_step_that_failed(self):
-        for failing in ("restore-table-to-point-in-time", "create-backup"):
+        # Of a table that was not made there is no backup either.
+        for failing in (["restore-table-to-point-in-time", "create-backup"], ["create-backup"]):
             with self.subTest(failing):
-                asked, done = Shell(fails=[failing]).paste(*BACK[:3])
+                asked, done = Shell(fails=failing).paste(*BACK[:4])
                 self.assertNotIn("delete-table", operations(asked))
                 self.assertIn("nothing was deleted", done.stderr)
                 self.assertNotIn("ready", done.stdout)
 
     def test_nothing_is_deleted_for_a_backup_that_is_not_there(self):
         for shell in (Shell(backup="CREATING"), Shell(backup="DELETED"), Shell(fails=["describe-backup"])):
-            asked, done = shell.paste(f"BACKUP={BACKUP}", BACK[2])
+            asked, done = shell.paste(f"BACKUP={BACKUP}", DELETE)
             self.assertEqual(operations(asked), ["describe-backup"])
             self.assertIn("nothing was deleted", done.stderr)
-        asked, _ = Shell().paste(f"BACKUP={BACKUP}", BACK[2])
+        asked, _ = Shell().paste(f"BACKUP={BACKUP}", DELETE)
         self.assertIn("delete-table", operations(asked), "and otherwise it is")
 
     def test_nothing_takes_the_name_of_a_table_that_is_there(self):
-        asked, _ = Shell(fails=["wait"]).paste(f"BACKUP={BACKUP}", BACK[3])
+        asked, _ = Shell(fails=["wait"]).paste(f"BACKUP={BACKUP}", BACK[4])
         self.assertEqual(operations(asked), ["wait"])
 
     def test_a_deleted_table_comes_back_from_its_last_backup(self):
         asked, _ = Shell().paste(*DELETED)
         self.assertEqual(operations(asked), ["list-backups", "restore-table-from-backup", *["describe-table"] * 2])
         self.assertIn(f"--target-table-name flagpost-Table --backup-arn {BACKUP}", asked[1])
+        # In a new shell, hours later.
+        afterwards, _ = Shell().paste(*AFTERWARDS)
+        self.assertEqual(operations(afterwards).count("update-event-source-mapping"), 4)
+
+    def test_a_backup_that_failed_can_be_made_again(self):
+        asked, done = Shell().paste(BACK[2])
+        self.assertEqual(operations(asked), ["create-backup", "describe-backup"])
+        self.assertIn("ready", done.stdout)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def calls():
     """Service, operation and the rest of each call of the AWS CLI."""
     for text in [*BLOCKS, *INLINE]:
         for line in text.splitlines():
-            inside = re.findall(r"\$\((aws [^()]*)\)", line)
+            inside = re.findall(r"\$\((aws (?:'[^']*'|[^()'])*)\)", line)
             for call in inside + re.findall(r"^(?:until_is \w+ )?(aws .*)", line.strip()):
                 words = shlex.split(call.split(" | ")[0], comments=True)
                 yield words[1], words[2], words[3:]

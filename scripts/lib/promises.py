@@ -273,14 +273,11 @@ def alarms(template):
     told_of = {name for row in told_of for name in re.findall(r"\w+", row)}
     topic = {"Fn::If": ["AlarmTopicGiven", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
     for alarm, properties in found.items():
-        # CloudWatch knows nothing yet of a new stack: who treats that as an alarm cries wolf once.
-        silence = properties.get("TreatMissingData")
-        actions = ["AlarmActions", "OKActions"] + ["InsufficientDataActions"] * (silence == "missing")
-        for action in actions:
+        for action in ("AlarmActions", "OKActions"):
             if properties.get(action) != topic:
                 yield f"{alarm}: tells nobody ({action})"
-        if silence not in ("notBreaching", "missing"):
-            yield f"{alarm}: a new stack would raise it"
+        if properties.get("TreatMissingData") != ("breaching" if alarm == "SweepAlarm" else "notBreaching"):
+            yield f"{alarm}: takes silence for something else"
         if alarm not in told_of:
             yield f"{alarm}: docs/operations.md does not say what to do"
     for alarm in sorted(set(re.findall(r"`([A-Z]\w+Alarm)`", page)) - set(found)):
@@ -292,7 +289,7 @@ def alarms(template):
         if not watched(found, "AWS/ApiGateway", "5xx", {"Name": "ApiId", "Value": {"Ref": api}}):
             yield f"{api}: no alarm tells of its errors"
     sweeps = found.get("SweepAlarm", {})
-    if (sweeps.get("MetricName"), sweeps.get("TreatMissingData")) != ("Sweeps", "missing"):
+    if sweeps.get("MetricName") != "Sweeps":
         yield "DrainFunction: no alarm tells that it does not run"
     schedule = resource(template, "DrainFunction")["Events"]["Sweep"]["Properties"]["Schedule"]
     if (schedule, sweeps.get("Period")) != ("rate(5 minutes)", 900):

@@ -67,10 +67,8 @@ BREAKS = {
     "BacklogAgeAlarm: its dimensions": lambda t: properties(t, "BacklogAgeAlarm")["Dimensions"].pop(),
     "BacklogAgeAlarm: tells nobody (AlarmActions)": lambda t: properties(t, "BacklogAgeAlarm").pop("AlarmActions"),
     "WakeInFlightAlarm: tells nobody (OKActions)": lambda t: properties(t, "WakeInFlightAlarm").pop("OKActions"),
-    "SweepAlarm: tells nobody (InsufficientDataActions)": lambda t: properties(t, "SweepAlarm").pop(
-        "InsufficientDataActions"
-    ),
-    "BatchErrorsAlarm: a new stack would raise it": lambda t: properties(t, "BatchErrorsAlarm").update(
+    "SweepAlarm: takes silence": lambda t: properties(t, "SweepAlarm").update(TreatMissingData="notBreaching"),
+    "BatchErrorsAlarm: takes silence": lambda t: properties(t, "BatchErrorsAlarm").update(
         TreatMissingData="breaching"
     ),
     "UnheardAlarm: docs/operations.md does not say": lambda t: t["Resources"].update(
