@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Context, Read,
-    read::{EVENT_BYTES, Faults, Field, Shape, check, members, object_text, too_many},
+    read::{Faults, Field, Shape, check, members, object_text, too_many},
 };
 use crate::{
     event::Event,
@@ -180,7 +180,6 @@ fn impression(
     about: &About,
     context: &Context<'_>,
 ) -> Result<Event, Vec<FieldFault>> {
-    debug_assert!(flag.len() < EVENT_BYTES);
     let size = object_text(raw)?.len() + flag.len();
     let object = members(raw)?;
     let ours = |name: &str| NAMES.iter().find(|(own, _)| *own == name).map(|(_, ours)| *ours);
