@@ -109,7 +109,7 @@ fn all_known(unlisted: &[String], seen: &[Seen]) -> Result<(), Fault> {
     let unknown: Vec<_> = unknown.collect();
     let mut told = Vec::new();
     if !unlisted.is_empty() {
-        told.push(format!("{} projects could not be listed{}", unlisted.len(), unlisted.concat()));
+        told.push(format!("projects that could not be listed:{}", unlisted.concat()));
     }
     if !unknown.is_empty() {
         let (some, all, why) = (unknown.len(), seen.len(), unknown.concat());

@@ -156,6 +156,44 @@ fn a_status_that_is_not_to_be_had_hides_no_other() {
 }
 
 #[test]
+fn a_project_that_is_not_to_be_listed_hides_no_other() {
+    let server = shop();
+    let projects = ["gone", "shop", "web"].map(|id| json!({"id": id, "name": id}));
+    let problem = json!({"type": "urn:flagpost:problem:internal", "detail": "a fault of its own"});
+    server
+        .answer("GET /v1/projects?", 200, &json!({"projects": projects, "next": null}))
+        .answer("GET /v1/projects/gone/integrations?", 404, &json!({"detail": "no such project"}))
+        .answer("GET /v1/projects/web/integrations?", 500, &problem)
+        .answer(&format!("GET {P}/status"), 200, &status("well", 0))
+        .answer(
+            "GET /v1/projects/shop/integrations/00000000000000000000000000000001/status",
+            200,
+            &status("disabled", 0),
+        );
+    let ran = run(&server, &["status", "--all-projects"]);
+    let named: Vec<_> =
+        ran.out.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!((ran.status, named), (1, vec!["Slack", "Warehouse"]), "{}", ran.err);
+    assert!(ran.err.contains("project gone was deleted meanwhile\n"), "{}", ran.err);
+    let reason = "flagpost: projects that could not be listed:\n  \
+                  project web: a fault of its own (500)\n    type: urn:flagpost:problem:internal\n";
+    assert!(ran.err.ends_with(reason), "{}", ran.err);
+}
+
+#[test]
+fn where_the_api_does_not_answer_nobody_waits_for_every_integration() {
+    let server = shop();
+    let other = "GET /v1/projects/shop/integrations/00000000000000000000000000000001/status";
+    for _ in 0..8 {
+        server.cut(other);
+    }
+    server.answer(&format!("GET {P}/status"), 200, &status("well", 0));
+    let ran = run(&server, &["status"]);
+    assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{}", ran.err);
+    assert!(ran.err.contains("no answer from 127.0.0.1"), "{}", ran.err);
+}
+
+#[test]
 fn an_answer_that_is_no_status_hides_no_other() {
     for body in ["", "<html>"] {
         let server = shop();
